@@ -1,0 +1,60 @@
+//! Thread synchronization primitives with the contract of Python's `threading`, in the shape of Rust.
+//!
+//! | I want | take |
+//! |---|---|
+//! | one thread at a time at a value | [`Lock`] |
+//! | threads that wait until something has happened | [`Event`] |
+//! | threads that share the items of one iterator | [`SharedIter`], made by [`shared`](IteratorExt::shared) or [`threadsafe`] |
+//! | threads that share a range of numbers or the elements of a slice | [`SharedRange`], [`SharedSlice`] |
+//! | a primitive of my own | [`futex`] on the [`atomic`]s |
+//!
+//! What they have in common:
+//!
+//! * **Names.** `acquire`, `try_acquire`, `acquire_timeout(Duration)` and `acquire_deadline(Instant)` for what
+//!   is taken and given back, `wait`, `wait_timeout` and `wait_deadline` for what is waited for.
+//! * **Time.** Deadlines are moments on the monotonic clock. What lies beyond its range, `Duration::MAX` for
+//!   one, means never; a zero timeout and a deadline in the past mean a try. No timed call fails before its
+//!   time, and signals do not show. After its time it looks once more: what came in at the last moment is
+//!   taken, not lost.
+//! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock.
+//! * **Memory.** Constructors are `const` and do not allocate. Once a primitive is released it is not touched
+//!   again, so that the thread that gets it may free it at once.
+//! * **Tests without sleeps.** `waiters()` says how many threads are blocked, which is what a test has to wait for.
+//! * **Proof.** The crate's own tests check these sources under [loom](https://docs.rs/loom). With the feature
+//!   `loom` and `--cfg loom`, code that uses the crate can be checked in the same way, timeouts included.
+//!
+//! # Reading the source
+//!
+//! The modules stand below in the order in which they are built on each other. A file uses only what
+//! stands above it, opens with its state and its invariant, and says of each memory ordering what it
+//! pairs with.
+
+// 0: what the machine gives, or the model of it.
+pub mod atomic;
+pub mod deadline;
+// 1: sleeping until a word changes.
+pub mod futex;
+// 2: the algorithm of the lock on one word, without data.
+mod raw_lock;
+// 3: the primitives.
+mod event;
+mod lock;
+// 4: what is made of them.
+mod shared_iter;
+mod shared_range;
+mod threadsafe;
+
+pub use event::Event;
+pub use lock::{Lock, LockArcGuard, LockGuard, MappedLockGuard};
+pub use shared_iter::{Busy, IteratorExt, Puller, SharedIter, SharedIterHandle};
+pub use shared_range::{RangePuller, SharedRange, SharedSlice, SlicePuller};
+pub use threadsafe::threadsafe;
+
+/// Compiles and runs what the README and the guides show.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+    #[doc = include_str!("../docs/checking-your-code.md")]
+    mod checking_your_code {}
+}

@@ -1,0 +1,201 @@
+//! The guard that borrows the lock.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+
+use super::{Lock, MappedLockGuard};
+
+/// A lock that is taken. Gives access to the value; dropping it releases the lock.
+///
+/// May be sent to another thread and released there, if the value may.
+///
+/// ```
+/// use std::thread;
+///
+/// let lock = futon::Lock::new(1);
+/// let mut guard = lock.acquire();
+/// thread::scope(|s| {
+///     s.spawn(move || *guard += 1); // and drops the guard
+/// });
+/// assert_eq!(*lock.acquire(), 2);
+/// ```
+///
+/// A guard of a value that must stay on its thread stays there too.
+///
+/// ```compile_fail,E0277
+/// # use std::rc::Rc;
+/// fn sent<T: Send>(_: T) {}
+/// let lock = futon::Lock::new(Rc::new(1));
+/// sent(lock.acquire());
+/// ```
+///
+/// And it is shared between threads only if `&T` may be.
+///
+/// ```compile_fail,E0277
+/// # use std::cell::Cell;
+/// fn shared<T: Sync>(_: T) {}
+/// let lock = futon::Lock::new(Cell::new(1));
+/// shared(lock.acquire());
+/// ```
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(alias = "MutexGuard")]
+pub struct LockGuard<'a, T: ?Sized> {
+    lock: &'a Lock<T>,
+    /// What the guard is to the compiler: an exclusive borrow of the value.
+    _value: PhantomData<&'a mut T>,
+}
+
+// SAFETY: a shared guard gives out `&T` and nothing else, which `T: Sync` allows. It does not lead back
+// to the lock, which would give `&mut T` to a thread that `T` may not be sent to.
+unsafe impl<T: ?Sized + Sync> Sync for LockGuard<'_, T> {}
+
+impl<'a, T: ?Sized> LockGuard<'a, T> {
+    /// Stands for a lock that the caller has just taken.
+    #[inline]
+    pub(super) fn new(lock: &'a Lock<T>) -> Self {
+        Self { lock, _value: PhantomData }
+    }
+
+    /// A guard of a part of the value.
+    ///
+    /// An associated function, to be called as `LockGuard::map(guard, …)`, so that it does not hide a
+    /// method of the value.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, MappedLockGuard};
+    ///
+    /// struct Account { name: String, balance: i64 }
+    ///
+    /// fn balance(account: &Lock<Account>) -> MappedLockGuard<'_, i64> {
+    ///     LockGuard::map(account.acquire(), |a| &mut a.balance)
+    /// }
+    ///
+    /// let account = Lock::new(Account { name: "Ada".into(), balance: 0 });
+    /// *balance(&account) += 10;
+    /// assert_eq!(account.acquire().balance, 10);
+    /// # assert_eq!(account.acquire().name, "Ada");
+    /// ```
+    ///
+    /// If `part` panics the lock is released.
+    #[inline]
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedLockGuard<'a, U> {
+        let part = NonNull::from(part(&mut guard));
+        Self::mapped(guard, part)
+    }
+
+    /// A guard of a part of the value, if there is such a part; else the guard as it was.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard};
+    ///
+    /// let list = Lock::new(vec![1, 2]);
+    /// let last = LockGuard::filter_map(list.acquire(), |v| v.last_mut());
+    /// assert_eq!(last.map(|last| *last).ok(), Some(2));
+    ///
+    /// let third = LockGuard::filter_map(list.acquire(), |v| v.get_mut(2));
+    /// assert_eq!(third.unwrap_err().len(), 2);
+    /// ```
+    #[inline]
+    pub fn filter_map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedLockGuard<'a, U>, Self> {
+        match part(&mut guard).map(NonNull::from) {
+            Some(part) => Ok(Self::mapped(guard, part)),
+            None => Err(guard),
+        }
+    }
+
+    #[inline]
+    fn mapped<U: ?Sized>(guard: Self, part: NonNull<U>) -> MappedLockGuard<'a, U> {
+        MappedLockGuard::new(&ManuallyDrop::new(guard).lock.raw, part)
+    }
+
+    /// Releases the lock while `f` runs, then takes it again.
+    ///
+    /// Other threads may change the value meanwhile. If `f` panics the lock is taken again before the panic
+    /// goes on, and released by the guard as usual.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard};
+    ///
+    /// let lock = Lock::new(1);
+    /// let mut guard = lock.acquire();
+    /// LockGuard::unlocked(&mut guard, || *lock.acquire() += 1);
+    /// assert_eq!(*guard, 2);
+    /// ```
+    pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
+        struct Again<'l, T: ?Sized>(&'l Lock<T>);
+        impl<T: ?Sized> Drop for Again<'_, T> {
+            fn drop(&mut self) {
+                self.0.raw.acquire();
+            }
+        }
+        guard.lock.raw.release();
+        let _again = Again(guard.lock);
+        f()
+    }
+
+    /// Releases the lock to a thread that waits for it, if there is one.
+    ///
+    /// Dropping a guard lets whoever comes first have the lock, and that is often the thread that has just
+    /// dropped it. After this, only a thread that waits may take the lock: usually the one that has waited
+    /// longest, and the calling thread not unless it joins them. Threads have to sleep and wake for it, so
+    /// use it where a turn matters more than speed.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard};
+    ///
+    /// let lock = Lock::new(0);
+    /// LockGuard::release_fair(lock.acquire());
+    /// assert!(!lock.is_locked());
+    /// ```
+    #[inline]
+    #[doc(alias = "unlock_fair")]
+    pub fn release_fair(guard: Self) {
+        ManuallyDrop::new(guard).lock.raw.release_fair();
+    }
+}
+
+impl<T: ?Sized> Deref for LockGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: this guard has the lock, so nobody else has access; the borrow ends before the guard.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for LockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`, and the guard is borrowed exclusively.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for LockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.raw.release();
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for LockGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for LockGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

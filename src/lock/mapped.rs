@@ -1,0 +1,113 @@
+//! The guard of a part of the value.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+
+use crate::raw_lock::RawLock;
+
+/// A lock that is taken, seen through a part of its value. Dropping it releases the lock.
+///
+/// Made by [`LockGuard::map`](super::LockGuard::map). It can not be waited with on a condition: what
+/// another thread does to the whole value in the meantime might do away with the part.
+#[must_use = "the lock is released as soon as the guard is dropped"]
+#[doc(alias = "MappedMutexGuard")]
+pub struct MappedLockGuard<'a, T: ?Sized> {
+    raw: &'a RawLock,
+    part: NonNull<T>,
+    /// What the guard is to the compiler: an exclusive borrow of the part.
+    _part: PhantomData<&'a mut T>,
+}
+
+// SAFETY: as an exclusive borrow of the part. Releasing the lock elsewhere touches only its word, and
+// drops nothing of the value around the part, which therefore need not be `Send`.
+unsafe impl<T: ?Sized + Send> Send for MappedLockGuard<'_, T> {}
+// SAFETY: a shared guard gives out `&T` and nothing else.
+unsafe impl<T: ?Sized + Sync> Sync for MappedLockGuard<'_, T> {}
+
+impl<'a, T: ?Sized> MappedLockGuard<'a, T> {
+    /// Takes over a lock that the caller has, and with it `part` of its value.
+    #[inline]
+    pub(super) fn new(raw: &'a RawLock, part: NonNull<T>) -> Self {
+        Self { raw, part, _part: PhantomData }
+    }
+
+    /// A guard of a part of the part. If `part` panics the lock is released.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, MappedLockGuard};
+    ///
+    /// let lock = Lock::new((1, (2, 3)));
+    /// let inner = LockGuard::map(lock.acquire(), |v| &mut v.1);
+    /// *MappedLockGuard::map(inner, |v| &mut v.0) = 7;
+    /// assert_eq!(*lock.acquire(), (1, (7, 3)));
+    /// ```
+    #[inline]
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedLockGuard<'a, U> {
+        let part = NonNull::from(part(&mut guard));
+        MappedLockGuard::new(ManuallyDrop::new(guard).raw, part)
+    }
+
+    /// A guard of a part of the part, if there is such a part; else the guard as it was.
+    #[inline]
+    pub fn filter_map<U: ?Sized>(
+        mut guard: Self,
+        part: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedLockGuard<'a, U>, Self> {
+        match part(&mut guard).map(NonNull::from) {
+            Some(part) => Ok(MappedLockGuard::new(ManuallyDrop::new(guard).raw, part)),
+            None => Err(guard),
+        }
+    }
+
+    /// Releases the lock to a thread that waits for it, if there is one:
+    /// see [`LockGuard::release_fair`](super::LockGuard::release_fair).
+    #[inline]
+    #[doc(alias = "unlock_fair")]
+    pub fn release_fair(guard: Self) {
+        ManuallyDrop::new(guard).raw.release_fair();
+    }
+}
+
+impl<T: ?Sized> Deref for MappedLockGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the part was borrowed from the value for as long as the lock is held, which is as long
+        // as this guard lives.
+        unsafe { self.part.as_ref() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MappedLockGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`, and the guard is borrowed exclusively.
+        unsafe { self.part.as_mut() }
+    }
+}
+
+impl<T: ?Sized> Drop for MappedLockGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.raw.release();
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MappedLockGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MappedLockGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

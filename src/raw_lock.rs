@@ -1,0 +1,274 @@
+//! The algorithm of the lock: one word, no data.
+//!
+//! # The word
+//!
+//! ```text
+//!   31          18 17           3     2         1        0
+//!  +--------------+--------------+----------+---------+--------+
+//!  |   STARVING   |   WAITING    | RESERVED | WAKING  | LOCKED |
+//!  +--------------+--------------+----------+---------+--------+
+//!   of the waiting, all threads    the next   one of    taken
+//!   those who have  that wait      to take    them is
+//!   waited long                    is one     on its
+//!                                  of them    way
+//! ```
+//!
+//! | word               | acquire                         | release                               |
+//! |--------------------|---------------------------------|---------------------------------------|
+//! | 0                  | `LOCKED`                        | –                                     |
+//! | free, open         | + `LOCKED` (overtakes waiters)  | –                                     |
+//! | free, not open     | waits in line                   | –                                     |
+//! | `LOCKED`           | waits in line                   | 0                                     |
+//! | `LOCKED`, waiting  | waits in line                   | − `LOCKED` + `WAKING`, wakes one      |
+//! | … and `WAKING`     | waits in line                   | − `LOCKED`                            |
+//!
+//! *Open* is a lock without `RESERVED` and `STARVING`. A thread that comes to a lock that is not open
+//! joins the waiting even if nobody holds it; a thread that waits may take any lock that is free.
+//!
+//! # The invariant
+//!
+//! * **A free lock with threads waiting has `WAKING`, and a thread behind it**: one that is awake and will
+//!   take the lock, or go back to sleep only after it has seen the lock taken. So `WAKING` may be missing
+//!   while such a thread is on its way (then one more is woken for nothing), but must never stay without
+//!   one: nobody would ever be woken again. Each thread that waits therefore takes `WAKING` off in
+//!   whatever it does next, be it that it takes the lock, sleeps again or gives up.
+//! * `RESERVED` and `STARVING` are not set unless threads are waiting. Who waits can always take, so such
+//!   a lock is never free for good.
+//!
+//! # Fairness
+//!
+//! A free lock goes to whoever comes first, which is far faster than handing it to a thread that still
+//! has to wake up. But a thread that has waited for [`PATIENCE`] counts itself as `STARVING`, and from
+//! then until it has the lock nobody takes it without waiting too: the lock goes from waiter to waiter,
+//! in the order in which they are woken. That is the order in which they fell asleep; only a thread
+//! whose sleep the system refuses or interrupts may take what was meant for one before it.
+
+use core::ptr;
+use core::time::Duration;
+
+use crate::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::atomic::{AtomicU32, Instant, spin_loop, yield_now};
+use crate::deadline::Deadline;
+use crate::futex::{self, Outcome};
+
+const LOCKED: u32 = 1;
+const WAKING: u32 = 1 << 1;
+const RESERVED: u32 = 1 << 2;
+const ONE_WAITING: u32 = 1 << 3;
+const WAITING: u32 = 0x7fff << 3;
+const ONE_STARVING: u32 = 1 << 18;
+const STARVING: u32 = 0x3fff << 18;
+
+/// How long a thread lets itself be overtaken.
+const PATIENCE: Duration = Duration::from_millis(1);
+/// How often a thread looks at a taken lock before it sleeps, with pauses that double.
+const LOOKS: u32 = 7;
+
+pub(crate) struct RawLock {
+    word: AtomicU32,
+}
+
+impl RawLock {
+    pub(crate) const fn new() -> Self {
+        Self { word: AtomicU32::new(0) }
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        // ORDERING: Relaxed. The answer may be out of date before it is returned, so it orders nothing.
+        self.word.load(Relaxed) & (LOCKED | RESERVED | STARVING) != 0
+    }
+
+    pub(crate) fn waiters(&self) -> usize {
+        // ORDERING: Relaxed, as in `is_locked`.
+        ((self.word.load(Relaxed) & WAITING) / ONE_WAITING) as usize
+    }
+
+    #[inline]
+    pub(crate) fn try_acquire(&self) -> bool {
+        self.take_if_zero() || self.try_acquire_contended()
+    }
+
+    #[inline]
+    pub(crate) fn acquire(&self) {
+        if !self.take_if_zero() {
+            self.acquire_contended(Deadline::NEVER);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn acquire_timeout(&self, timeout: Duration) -> bool {
+        self.take_if_zero() || self.acquire_contended(Deadline::after(timeout))
+    }
+
+    #[inline]
+    pub(crate) fn acquire_until(&self, deadline: Deadline) -> bool {
+        self.take_if_zero() || self.acquire_contended(deadline)
+    }
+
+    #[inline]
+    fn take_if_zero(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `release` and `release_contended`: what was done
+        // under the lock before is seen under it now. A failure has read nothing of use: Relaxed.
+        self.word.compare_exchange(0, LOCKED, Acquire, Relaxed).is_ok()
+    }
+
+    /// Threads wait, or the lock is taken.
+    #[cold]
+    fn try_acquire_contended(&self) -> bool {
+        // ORDERING: Relaxed, because `take` compares before it synchronizes.
+        let mut word = self.word.load(Relaxed);
+        while is_open(word) {
+            match self.take(word, word | LOCKED) {
+                Ok(_) => return true,
+                Err(now) => word = now,
+            }
+        }
+        false
+    }
+
+    fn take(&self, free: u32, taken: u32) -> Result<u32, u32> {
+        // ORDERING: as in `take_if_zero`. The RMWs of waiting threads may stand between the release and
+        // this one; they carry the release on.
+        self.word.compare_exchange_weak(free, taken, Acquire, Relaxed)
+    }
+
+    /// The lock was taken a moment ago: as a newcomer, take it or join those who wait.
+    #[cold]
+    fn acquire_contended(&self, deadline: Deadline) -> bool {
+        // Spinning beside sleepers would only make their turn come later.
+        let mut word = self.spin_while(|word| word & LOCKED != 0 && word & WAITING == 0);
+        loop {
+            if is_open(word) {
+                match self.take(word, word | LOCKED) {
+                    Ok(_) => return true,
+                    Err(now) => word = now,
+                }
+            } else if deadline.has_passed() {
+                return false;
+            } else if word & WAITING == WAITING {
+                // No room to be counted, and so to be woken, until one of 32,767 threads leaves.
+                yield_now();
+                // ORDERING: Relaxed, as in `try_acquire_contended`.
+                word = self.word.load(Relaxed);
+            } else {
+                match self.change(word, word + ONE_WAITING) {
+                    Ok(_) => return self.wait_in_line(word + ONE_WAITING, deadline),
+                    Err(now) => word = now,
+                }
+            }
+        }
+    }
+
+    /// Sleeps while others have the lock. `word` is the word in which this thread was counted first.
+    fn wait_in_line(&self, mut word: u32, deadline: Deadline) -> bool {
+        let since = Instant::now();
+        // What this thread has added to the word, and takes off again when it leaves.
+        let mut mine = ONE_WAITING;
+        loop {
+            // The other side of this is `release_contended`: it changes the word before it wakes.
+            let outcome = futex::wait_until(&self.word, word, deadline);
+            let starves = mine == ONE_WAITING && since.elapsed() >= PATIENCE;
+
+            // This may be the thread that WAKING speaks of, so each way out of here takes WAKING off.
+            word = self.spin_while(|word| word & LOCKED != 0);
+            loop {
+                let others = (word - mine) & !WAKING;
+                if word & LOCKED == 0 {
+                    // Also after the deadline: what came in at the last moment is not lost.
+                    match self.take(word, (others & !RESERVED) | LOCKED) {
+                        Ok(_) => return true,
+                        Err(now) => word = now,
+                    }
+                } else if outcome == Outcome::TimedOut {
+                    match self.change(word, others) {
+                        Ok(_) => return false,
+                        Err(now) => word = now,
+                    }
+                } else {
+                    let is_full = others & STARVING == STARVING;
+                    let stays = if starves && !is_full { ONE_WAITING + ONE_STARVING } else { mine };
+                    match self.change(word, others + stays) {
+                        Ok(_) => {
+                            word = others + stays;
+                            mine = stays;
+                            break;
+                        }
+                        Err(now) => word = now,
+                    }
+                }
+            }
+        }
+    }
+
+    fn change(&self, from: u32, to: u32) -> Result<u32, u32> {
+        // ORDERING: Relaxed. Joining, sleeping again and giving up publish nothing; that they are seen
+        // by the thread that releases follows from the order of changes to one word.
+        self.word.compare_exchange_weak(from, to, Relaxed, Relaxed)
+    }
+
+    /// Looks at the word for as long as a short critical section takes, then returns what it saw.
+    fn spin_while(&self, is_worth_it: impl Fn(u32) -> bool) -> u32 {
+        // ORDERING: Relaxed, as in `try_acquire_contended`.
+        let mut word = self.word.load(Relaxed);
+        if futex::has_spare_cpu() {
+            for look in 0..LOOKS {
+                if !is_worth_it(word) {
+                    break;
+                }
+                (0..1 << look).for_each(|_| spin_loop());
+                word = self.word.load(Relaxed);
+            }
+        }
+        word
+    }
+
+    /// Gives the lock up, to whoever comes first.
+    #[inline]
+    pub(crate) fn release(&self) {
+        // ORDERING: Release pairs with the Acquire in `take_if_zero` and `take`.
+        if self.word.compare_exchange(LOCKED, 0, Release, Relaxed).is_err() {
+            self.release_contended(0);
+        }
+    }
+
+    /// Gives the lock up to a thread that waits, if there is one.
+    #[inline]
+    pub(crate) fn release_fair(&self) {
+        // ORDERING: as in `release`.
+        if self.word.compare_exchange(LOCKED, 0, Release, Relaxed).is_err() {
+            self.release_contended(RESERVED);
+        }
+    }
+
+    #[cold]
+    fn release_contended(&self, reserved: u32) {
+        let address = ptr::from_ref(&self.word);
+        // ORDERING: Relaxed, because the change below compares before it means anything.
+        let mut word = self.word.load(Relaxed);
+        loop {
+            let free = word & !LOCKED;
+            let (next, wakes) = match (word & WAITING != 0, word & WAKING != 0) {
+                (false, _) => (free, false),
+                (true, true) => (free | reserved, false),
+                (true, false) => (free | reserved | WAKING, true),
+            };
+            // ORDERING: Release pairs with the Acquire in `take_if_zero` and `take`.
+            match self.word.compare_exchange_weak(word, next, Release, Relaxed) {
+                Ok(_) => {
+                    // Past this point the lock may be gone: another thread may take it, release it and
+                    // free its memory. The word is not looked at again, only its address is used.
+                    if wakes {
+                        futex::wake_one(address);
+                    }
+                    return;
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+}
+
+/// Whether a thread that has not waited may take the lock.
+fn is_open(word: u32) -> bool {
+    word & (LOCKED | RESERVED | STARVING) == 0
+}

@@ -1,0 +1,458 @@
+//! One iterator, pulled from by many threads.
+//!
+//! A composition: the iterator lies in a [`Lock`], and whoever wants an item takes the lock, calls
+//! `next` and leaves. Around that stand the cases that make it more than a line:
+//!
+//! * **The iterator ends once.** After it has returned `None`, or panicked, it is not called again.
+//! * **The iterator pulls from its own wrapper.** The lock is not re-entrant, so this would wait for
+//!   itself. The wrapper notes which thread is inside, and a thread that finds itself there panics.
+//! * **Items come back.** A [`Puller`] takes many items under one lock and may be dropped before it has
+//!   read them. They lie in [`Returned`] until somebody takes them, before any new ones.
+
+mod handle;
+mod puller;
+mod returned;
+
+use core::fmt;
+use core::time::Duration;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+pub use handle::{IteratorExt, SharedIterHandle};
+pub use puller::Puller;
+use returned::{Returned, Run};
+
+use crate::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::atomic::{AtomicU32, AtomicU64, thread_id};
+use crate::lock::{Lock, LockGuard};
+
+/// An iterator that many threads pull from, each item going to exactly one of them.
+///
+/// There are two ways to pull. `&SharedIter` and [`SharedIterHandle`] are iterators that take one item
+/// under one lock: the least latency, and right where `next` blocks. A [`puller`](Self::puller) belongs to one
+/// thread and takes many at once: the most items a second.
+///
+/// ```
+/// use futon::IteratorExt;
+/// use std::thread;
+///
+/// let lines = "one two\nthree\nfour five six".lines().shared();
+/// let words: usize = thread::scope(|s| {
+///     let workers: Vec<_> = (0..2)
+///         .map(|_| s.spawn(|| lines.puller().map(|line| line.split(' ').count()).sum::<usize>()))
+///         .collect();
+///     workers.into_iter().map(|w| w.join().unwrap()).sum()
+/// });
+/// assert_eq!(words, 6);
+/// ```
+///
+/// It wraps whatever is an `Iterator`: `from_fn`, adaptors, the lines of a reader. It is the recipe that
+/// Python programmers know as a `threadsafe_iter` around a generator.
+///
+/// **The end is the end.** After `None` the iterator is not called again, also if it would go on. (What a
+/// puller gives back later can still be had. So the handles are not `FusedIterator`s.)
+///
+/// **Panics.** If `next` panics, the panic goes on in the thread that called it, and the others see the
+/// end; [`panicked`](Self::panicked) says why. Items that were pulled before are not lost.
+///
+/// **Re-entrancy.** An iterator that pulls from its own wrapper panics with "already executing", like a
+/// generator of Python's, in the place of waiting for itself.
+///
+/// **Memory ordering.** What a call of the iterator's `next` did is seen by every later call, on whatever
+/// thread. The iterator need not know about threads; that it and its items may be *sent* to another is all
+/// it takes:
+///
+/// ```compile_fail,E0277
+/// # use std::rc::Rc;
+/// fn shared<T: Sync>(_: T) {}
+/// let counter = Rc::new(1);
+/// shared(futon::SharedIter::new(std::iter::from_fn(move || Some(*counter))));
+/// ```
+///
+/// **Fairness.** As [`Lock`].
+pub struct SharedIter<I: Iterator> {
+    source: Lock<Source<I>>,
+    returned: Returned<I::Item>,
+    /// The id of the thread that is inside the iterator, or 0.
+    runner: AtomicU64,
+    /// 1 once somebody has called `stop`.
+    stopped: AtomicU32,
+    panic: Lock<Option<String>>,
+}
+
+struct Source<I> {
+    iter: I,
+    /// How many items it has given.
+    given: usize,
+    has_ended: bool,
+}
+
+/// Another thread is inside the iterator, and the caller did not want to wait, or not any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another thread is inside the iterator")
+    }
+}
+
+impl std::error::Error for Busy {}
+
+impl<I: Iterator> SharedIter<I> {
+    /// Shares `iter`.
+    ///
+    /// ```
+    /// static IDS: futon::SharedIter<std::ops::RangeFrom<u64>> = futon::SharedIter::new(1..);
+    /// assert_eq!(IDS.next(), Some(1));
+    /// ```
+    pub const fn new(iter: I) -> Self {
+        Self {
+            source: Lock::new(Source { iter, given: 0, has_ended: false }),
+            returned: Returned::new(),
+            runner: AtomicU64::new(0),
+            stopped: AtomicU32::new(0),
+            panic: Lock::new(None),
+        }
+    }
+
+    /// The next item, or `None` at the end. Waits while another thread is inside the iterator.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator does, and with "already executing" if it is the iterator itself that calls this.
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..3);
+    /// assert_eq!((shared.next(), shared.next(), shared.next()), (Some(1), Some(2), None));
+    /// ```
+    #[inline]
+    pub fn next(&self) -> Option<I::Item> {
+        self.next_indexed().map(|(_, item)| item)
+    }
+
+    /// The next item and its place in the order in which the iterator gave them, from 0.
+    ///
+    /// Panics as [`next`](Self::next).
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new("ab".chars());
+    /// assert_eq!(shared.next_indexed(), Some((0, 'a')));
+    /// assert_eq!(shared.next_indexed(), Some((1, 'b')));
+    /// ```
+    #[inline]
+    pub fn next_indexed(&self) -> Option<(usize, I::Item)> {
+        match self.pull(|| Some(self.enter())) {
+            Ok(item) => item,
+            Err(Busy) => unreachable!("waits for as long as it takes"),
+        }
+    }
+
+    /// The next item if no other thread is inside the iterator.
+    ///
+    /// `Ok(None)` is the end. Waits for nobody, but the iterator itself may block.
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..2);
+    /// assert_eq!(shared.try_next(), Ok(Some(1)));
+    /// assert_eq!(shared.try_next(), Ok(None));
+    /// ```
+    pub fn try_next(&self) -> Result<Option<I::Item>, Busy> {
+        self.pull(|| self.source.try_acquire()).map(value)
+    }
+
+    /// The next item, or [`Busy`] if other threads are inside the iterator for all of `timeout`.
+    ///
+    /// `Ok(None)` is the end. The limit is for the wait; the iterator itself may block for longer. Panics
+    /// as [`next`](Self::next).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let shared = futon::SharedIter::new(1..2);
+    /// assert_eq!(shared.next_timeout(Duration::from_millis(1)), Ok(Some(1)));
+    /// ```
+    pub fn next_timeout(&self, timeout: Duration) -> Result<Option<I::Item>, Busy> {
+        self.pull(|| self.enter_with(|source| source.acquire_timeout(timeout))).map(value)
+    }
+
+    /// The next item, or [`Busy`] if other threads are inside the iterator until `deadline`.
+    ///
+    /// As [`next_timeout`](Self::next_timeout).
+    pub fn next_deadline(&self, deadline: Instant) -> Result<Option<I::Item>, Busy> {
+        self.pull(|| self.enter_with(|source| source.acquire_deadline(deadline))).map(value)
+    }
+
+    /// Up to `n` items, taken under one lock. Fewer only where the iterator ends or is stopped, none at the end.
+    ///
+    /// If the iterator panics, the items of the chunk so far go to whoever asks next. Panics as
+    /// [`next`](Self::next).
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..6);
+    /// assert_eq!(shared.next_chunk(3), [1, 2, 3]);
+    /// assert_eq!(shared.next_chunk(3), [4, 5]);
+    /// assert!(shared.next_chunk(3).is_empty());
+    /// ```
+    pub fn next_chunk(&self, n: usize) -> Vec<I::Item> {
+        if n == 0 || self.is_stopped() {
+            return Vec::new();
+        }
+        let mut source = self.enter();
+        if self.is_stopped() {
+            return Vec::new();
+        }
+        let mut runs = Vec::new();
+        let wanted = n - self.returned.take_up_to(n, &mut runs);
+        let mut run = Run::new(source.given);
+        let back = GiveBack { returned: &self.returned, runs: &mut runs };
+        self.fill(&mut source, &mut run, |run| run.items.len() < wanted);
+        core::mem::forget(back);
+        drop(source);
+        runs.push(run);
+        runs.into_iter().flat_map(|run| run.items).collect()
+    }
+
+    /// An iterator of the calling thread's own that takes many items under one lock.
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(0..1000);
+    /// assert_eq!(shared.puller().sum::<u32>(), 499_500);
+    /// ```
+    pub fn puller(&self) -> Puller<'_, I> {
+        Puller::new(self)
+    }
+
+    /// Ends the iteration for all threads.
+    ///
+    /// From here on every way to pull gives the end, also a puller that has items in its buffer. The
+    /// iterator is not called again, but a call that is under way is not interrupted, and its item
+    /// arrives. What happened before is seen by a thread that sees the end because of it. The rest can be
+    /// had from [`into_inner`](Self::into_inner).
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..);
+    /// shared.next();
+    /// shared.stop();
+    /// assert_eq!(shared.next(), None);
+    /// assert_eq!(shared.into_inner().0.next(), Some(2));
+    /// ```
+    pub fn stop(&self) {
+        // ORDERING: Release pairs with the Acquire in `is_stopped`.
+        self.stopped.swap(1, Release);
+    }
+
+    /// Why the iterator panicked, if it did.
+    ///
+    /// ```
+    /// use std::panic::{AssertUnwindSafe, catch_unwind};
+    ///
+    /// let shared = futon::SharedIter::new((0..3).map(|i| if i < 1 { i } else { panic!("no {i}") }));
+    /// assert_eq!(shared.next(), Some(0));
+    /// assert_eq!(shared.panicked(), None);
+    /// catch_unwind(AssertUnwindSafe(|| shared.next())).unwrap_err();
+    /// assert_eq!(shared.panicked().as_deref(), Some("no 1"));
+    /// assert_eq!(shared.next(), None);
+    /// ```
+    pub fn panicked(&self) -> Option<String> {
+        self.panic.acquire().clone()
+    }
+
+    /// How many items are left, as far as the iterator knows, at this moment.
+    ///
+    /// Those that lie in the buffers of pullers are not counted: they are somebody's already. Waits while
+    /// another thread is inside the iterator; panics as [`next`](Self::next).
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..6);
+    /// shared.next();
+    /// assert_eq!(shared.size_hint(), (4, Some(4)));
+    /// ```
+    pub fn size_hint(&self) -> (usize, Option<usize>) {
+        if self.is_stopped() {
+            return (0, Some(0));
+        }
+        let mut source = self.enter();
+        let (low, high) = match source.has_ended {
+            true => (0, Some(0)),
+            false => self.run(&mut source, |iter, _| iter.size_hint()),
+        };
+        let returned = self.returned.count();
+        (low.saturating_add(returned), high.and_then(|high| high.checked_add(returned)))
+    }
+
+    /// How many threads wait to get into the iterator at this moment. Orders nothing (`Relaxed`).
+    ///
+    /// ```
+    /// assert_eq!(futon::SharedIter::new(1..2).waiters(), 0);
+    /// ```
+    pub fn waiters(&self) -> usize {
+        self.source.waiters()
+    }
+
+    /// The iterator, and in its order what pullers have taken from it and not read.
+    ///
+    /// ```
+    /// let shared = futon::SharedIter::new(1..);
+    /// shared.puller().next();
+    /// let (rest, leftovers) = shared.into_inner();
+    /// assert_eq!(leftovers.into_iter().chain(rest).take(2).collect::<Vec<_>>(), [2, 3]);
+    /// ```
+    pub fn into_inner(self) -> (I, Vec<I::Item>) {
+        (self.source.into_inner().iter, self.returned.into_items())
+    }
+
+    /// One item, from inside the lock that `enter` takes or from those that came back.
+    #[inline]
+    fn pull<'a>(
+        &'a self,
+        enter: impl FnOnce() -> Option<LockGuard<'a, Source<I>>>,
+    ) -> Result<Option<(usize, I::Item)>, Busy> {
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        // Before waiting for a thread that may be inside for long.
+        if let Some(item) = self.returned.take_one() {
+            return Ok(Some(item));
+        }
+        let mut source = enter().ok_or(Busy)?;
+        // And after: this is what may have happened meanwhile.
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        if let Some(item) = self.returned.take_one() {
+            return Ok(Some(item));
+        }
+        if source.has_ended {
+            return Ok(None);
+        }
+        let item = self.run(&mut source, |iter, given| {
+            let item = iter.next()?;
+            *given += 1;
+            Some((*given - 1, item))
+        });
+        source.has_ended = item.is_none();
+        Ok(item)
+    }
+
+    /// Moves items from the iterator to the end of `run`, as long as there are any and `wants_more`.
+    ///
+    /// If the iterator panics, what the run holds is given back before others can get in.
+    fn fill(
+        &self,
+        source: &mut Source<I>,
+        run: &mut Run<I::Item>,
+        mut wants_more: impl FnMut(&Run<I::Item>) -> bool,
+    ) {
+        if source.has_ended {
+            return;
+        }
+        let back = GiveBack { returned: &self.returned, runs: core::slice::from_mut(run) };
+        source.has_ended = self.run(source, |iter, given| {
+            let run = &mut back.runs[0];
+            while wants_more(run) && !self.is_stopped() {
+                let Some(item) = iter.next() else { return true };
+                run.items.push_back(item);
+                *given += 1;
+            }
+            false
+        });
+        core::mem::forget(back);
+    }
+
+    /// Calls the iterator, with its lock held, and sees to what happens if it panics or comes back.
+    #[inline]
+    fn run<R>(&self, source: &mut Source<I>, call: impl FnOnce(&mut I, &mut usize) -> R) -> R {
+        // ORDERING: Relaxed, here and in `refuse_reentry`: a thread looks for its own id there, and its
+        // own stores it always sees.
+        self.runner.store(thread_id(), Relaxed);
+        let result = catch_unwind(AssertUnwindSafe(|| call(&mut source.iter, &mut source.given)));
+        self.runner.store(0, Relaxed);
+        result.unwrap_or_else(|panic| {
+            source.has_ended = true;
+            *self.panic.acquire() = Some(message(&*panic));
+            resume_unwind(panic)
+        })
+    }
+
+    #[inline]
+    fn enter(&self) -> LockGuard<'_, Source<I>> {
+        match self.source.try_acquire() {
+            Some(source) => source,
+            None => {
+                self.refuse_reentry();
+                self.source.acquire()
+            }
+        }
+    }
+
+    fn enter_with<'a>(
+        &'a self,
+        acquire: impl FnOnce(&'a Lock<Source<I>>) -> Option<LockGuard<'a, Source<I>>>,
+    ) -> Option<LockGuard<'a, Source<I>>> {
+        self.source.try_acquire().or_else(|| {
+            self.refuse_reentry();
+            acquire(&self.source)
+        })
+    }
+
+    #[cold]
+    #[track_caller]
+    fn refuse_reentry(&self) {
+        // ORDERING: Relaxed, see `run`.
+        assert!(
+            self.runner.load(Relaxed) != thread_id(),
+            "already executing: the iterator pulls from the SharedIter that it is in"
+        );
+    }
+
+    #[inline]
+    fn is_stopped(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `stop`.
+        self.stopped.load(Acquire) != 0
+    }
+}
+
+/// Runs that go back if the iterator panics.
+struct GiveBack<'a, T> {
+    returned: &'a Returned<T>,
+    runs: &'a mut [Run<T>],
+}
+
+impl<T> Drop for GiveBack<'_, T> {
+    fn drop(&mut self) {
+        self.runs.iter_mut().for_each(|run| self.returned.give(run.take()));
+    }
+}
+
+fn value<T>(item: Option<(usize, T)>) -> Option<T> {
+    item.map(|(_, item)| item)
+}
+
+/// What a panic said, if it said it in words.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().copied();
+    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    words.unwrap_or("a panic without a message").to_owned()
+}
+
+impl<I: Iterator> From<I> for SharedIter<I> {
+    fn from(iter: I) -> Self {
+        Self::new(iter)
+    }
+}
+
+/// Shows how many items the iterator has given, or `<locked>` while a thread is inside. Never waits.
+impl<I: Iterator> fmt::Debug for SharedIter<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shared = f.debug_struct("SharedIter");
+        // Not under the lock: what is written to may itself pull.
+        let seen = self.source.try_acquire().map(|source| (source.given, source.has_ended));
+        match &seen {
+            Some((given, has_ended)) => shared.field("given", given).field("has_ended", has_ended),
+            None => shared.field("given", &format_args!("<locked>")),
+        };
+        shared.field("is_stopped", &self.is_stopped()).finish()
+    }
+}

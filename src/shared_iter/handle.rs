@@ -1,0 +1,123 @@
+//! The handles that take one item under one lock.
+
+use core::fmt;
+use core::ops::Deref;
+use std::sync::Arc;
+
+use super::SharedIter;
+
+/// What [`SharedIter`] adds to iterators.
+pub trait IteratorExt: Iterator + Sized {
+    /// Shares this iterator between threads: [`SharedIter::new`] at the end of a chain.
+    ///
+    /// ```
+    /// use futon::IteratorExt;
+    ///
+    /// let evens = (0..10).filter(|n| n % 2 == 0).shared();
+    /// assert_eq!(evens.next_chunk(3), [0, 2, 4]);
+    /// ```
+    fn shared(self) -> SharedIter<Self> {
+        SharedIter::new(self)
+    }
+}
+
+impl<I: Iterator> IteratorExt for I {}
+
+/// One item a lock.
+///
+/// ```
+/// let shared = futon::SharedIter::new(1..=4);
+/// let firsts: Vec<_> = (&shared).take(2).collect();
+/// assert_eq!((firsts, shared.next()), (vec![1, 2], Some(3)));
+/// ```
+impl<I: Iterator> Iterator for &SharedIter<I> {
+    type Item = I::Item;
+
+    // No size hint: how many of the rest will be this thread's is not known.
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        SharedIter::next(self)
+    }
+}
+
+/// A [`SharedIter`] with shared ownership, for threads that outlive the one that made it.
+///
+/// A clone is another handle of the same iterator. As an iterator it takes one item a lock; all that
+/// the `SharedIter` can do is there through `Deref`.
+///
+/// ```
+/// use futon::SharedIter;
+/// use std::thread;
+///
+/// let ids = SharedIter::new(0..100).into_handle();
+/// let other = ids.clone();
+/// let worker = thread::spawn(move || other.count());
+/// let mine = ids.count();
+/// assert_eq!(mine + worker.join().unwrap(), 100);
+/// ```
+pub struct SharedIterHandle<I: Iterator> {
+    shared: Arc<SharedIter<I>>,
+}
+
+impl<I: Iterator> SharedIter<I> {
+    /// A handle that owns this, and can be cloned. Allocates once.
+    pub fn into_handle(self) -> SharedIterHandle<I> {
+        SharedIterHandle { shared: Arc::new(self) }
+    }
+}
+
+impl<I: Iterator> SharedIterHandle<I> {
+    /// The `SharedIter`, if this is its last handle, else this handle as it was.
+    ///
+    /// ```
+    /// let first = futon::SharedIter::new(0..9).into_handle();
+    /// let second = first.clone();
+    /// let second = second.try_into_shared().unwrap_err();
+    /// drop(first);
+    /// assert_eq!(second.try_into_shared().unwrap().into_inner().0, 0..9);
+    /// ```
+    pub fn try_into_shared(self) -> Result<SharedIter<I>, Self> {
+        Arc::try_unwrap(self.shared).map_err(|shared| Self { shared })
+    }
+
+    /// [`SharedIter::size_hint`], which `Iterator`'s of the same name would hide.
+    pub fn size_hint(&self) -> (usize, Option<usize>) {
+        self.shared.size_hint()
+    }
+}
+
+impl<I: Iterator> Iterator for SharedIterHandle<I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        self.shared.next()
+    }
+}
+
+impl<I: Iterator> Deref for SharedIterHandle<I> {
+    type Target = SharedIter<I>;
+
+    fn deref(&self) -> &SharedIter<I> {
+        &self.shared
+    }
+}
+
+impl<I: Iterator> Clone for SharedIterHandle<I> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<I: Iterator> From<SharedIter<I>> for SharedIterHandle<I> {
+    fn from(shared: SharedIter<I>) -> Self {
+        shared.into_handle()
+    }
+}
+
+impl<I: Iterator> fmt::Debug for SharedIterHandle<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
+    }
+}

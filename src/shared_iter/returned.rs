@@ -1,0 +1,122 @@
+//! Items that were taken from the iterator and came back unread.
+
+use std::collections::VecDeque;
+
+use crate::atomic::AtomicU32;
+use crate::atomic::Ordering::Relaxed;
+use crate::lock::Lock;
+
+/// Items that follow each other in the order of the iterator.
+pub(super) struct Run<T> {
+    /// The place of the first one in that order.
+    pub(super) first: usize,
+    pub(super) items: VecDeque<T>,
+}
+
+impl<T> Run<T> {
+    pub(super) const fn new(first: usize) -> Self {
+        Self { first, items: VecDeque::new() }
+    }
+
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<(usize, T)> {
+        let item = self.items.pop_front()?;
+        self.first += 1;
+        Some((self.first - 1, item))
+    }
+
+    pub(super) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new(self.first))
+    }
+}
+
+/// The runs that came back. Behind a lock of their own: giving back must not wait for an iterator that
+/// blocks.
+pub(super) struct Returned<T> {
+    runs: Lock<VecDeque<Run<T>>>,
+    /// How many runs there are, so that looking for none costs a load.
+    count: AtomicU32,
+}
+
+impl<T> Returned<T> {
+    pub(super) const fn new() -> Self {
+        Self { runs: Lock::new(VecDeque::new()), count: AtomicU32::new(0) }
+    }
+
+    pub(super) fn give(&self, run: Run<T>) {
+        if !run.items.is_empty() {
+            let mut runs = self.runs.acquire();
+            runs.push_back(run);
+            // ORDERING: Relaxed, here and below. The count only says whether to look; the lock orders the
+            // items. Whoever is ordered after this by other means can not read an older count.
+            self.count.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(super) fn take_one(&self) -> Option<(usize, T)> {
+        if self.is_empty() { None } else { self.take_one_contended() }
+    }
+
+    #[cold]
+    fn take_one_contended(&self) -> Option<(usize, T)> {
+        let mut runs = self.runs.acquire();
+        let first = runs.front_mut()?;
+        let item = first.pop();
+        if first.items.is_empty() {
+            runs.pop_front();
+            // ORDERING: Relaxed, see `give`.
+            self.count.fetch_sub(1, Relaxed);
+        }
+        item
+    }
+
+    pub(super) fn take_run(&self) -> Option<Run<T>> {
+        if self.is_empty() {
+            return None;
+        }
+        let run = self.runs.acquire().pop_front()?;
+        // ORDERING: Relaxed, see `give`.
+        self.count.fetch_sub(1, Relaxed);
+        Some(run)
+    }
+
+    /// Moves up to `n` items to the end of `to`. Returns how many.
+    pub(super) fn take_up_to(&self, n: usize, to: &mut Vec<Run<T>>) -> usize {
+        let mut taken = 0;
+        while taken < n {
+            let Some(mut run) = self.take_run() else { break };
+            if run.items.len() > n - taken {
+                let rest = run.items.split_off(n - taken);
+                self.give_first(Run { first: run.first + run.items.len(), items: rest });
+            }
+            taken += run.items.len();
+            to.push(run);
+        }
+        taken
+    }
+
+    fn give_first(&self, run: Run<T>) {
+        self.runs.acquire().push_front(run);
+        // ORDERING: Relaxed, see `give`.
+        self.count.fetch_add(1, Relaxed);
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        // ORDERING: Relaxed, see `give`.
+        self.count.load(Relaxed) == 0
+    }
+
+    /// How many items there are.
+    pub(super) fn count(&self) -> usize {
+        self.runs.acquire().iter().map(|run| run.items.len()).sum()
+    }
+
+    /// All of them, in the order of the iterator.
+    pub(super) fn into_items(self) -> Vec<T> {
+        let mut runs = self.runs.into_inner();
+        runs.make_contiguous().sort_unstable_by_key(|run| run.first);
+        runs.into_iter().flat_map(|run| run.items).collect()
+    }
+}
