@@ -1,0 +1,21 @@
+//! futon's contract on real threads, through its public interface alone.
+//!
+//! One module a primitive. A test waits for a condition, mostly for [`waiters`](futon::Lock::waiters),
+//! and never sleeps in the hope that something has happened by then. What may hang instead of failing
+//! runs under a [time limit](threads::limit).
+//!
+//! `H12` and the like in front of a test name the hazard that it is about: a mistake that a well-known
+//! implementation of such a primitive has made.
+
+#![cfg(not(loom))]
+
+mod allocations;
+mod calls;
+mod deadline;
+mod event;
+mod futex;
+mod lock;
+mod shared_iter;
+mod shared_range;
+mod threads;
+mod traits;
