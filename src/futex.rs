@@ -14,7 +14,8 @@
 //! * **Only [`TimedOut`](Outcome::TimedOut) means something**: the deadline has passed; never before.
 //!   The word is compared first: with another value in it, a wait whose deadline has passed still
 //!   returns [`Awake`](Outcome::Awake).
-//! * **Signals are not seen.** A wait that a signal handler interrupts goes on, to the same deadline.
+//! * **Signals are not seen.** A wait that a signal handler interrupts sleeps on, to the same deadline, or
+//!   returns as it may at any time. There is no error for it.
 //! * **A wake takes an address, not a reference.** It never looks at the memory, so that it may be
 //!   called after the word was freed: then it wakes nobody, or, where the memory is in use again,
 //!   somebody who finds no reason for it and goes back to sleep.

@@ -25,7 +25,7 @@ fn on_threads(threads: usize, worker: impl Fn() + Sync) {
 
 /// About 110 ns: steps that each wait for the one before.
 fn steps(mut number: u64) -> u64 {
-    for _ in 0..150 {
+    for _ in 0..115 {
         number = black_box(number).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number >> 29);
     }
     number
