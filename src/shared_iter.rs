@@ -57,7 +57,8 @@ use crate::lock::{Lock, LockGuard};
 /// end; [`panicked`](Self::panicked) says why. Items that were pulled before are not lost.
 ///
 /// **Re-entrancy.** An iterator that pulls from its own wrapper panics with "already executing", like a
-/// generator of Python's, in the place of waiting for itself.
+/// generator of Python's, in the place of waiting for itself. (Two iterators that pull from each other can block
+/// each other on two threads, as two locks can.)
 ///
 /// **Memory ordering.** What a call of the iterator's `next` did is seen by every later call, on whatever
 /// thread. The iterator need not know about threads; that it and its items may be *sent* to another is all

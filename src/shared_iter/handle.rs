@@ -81,6 +81,11 @@ impl<I: Iterator> SharedIterHandle<I> {
         Arc::try_unwrap(self.shared).map_err(|shared| Self { shared })
     }
 
+    /// [`SharedIter::next_chunk`], which `Iterator`'s of the same name would hide.
+    pub fn next_chunk(&self, n: usize) -> Vec<I::Item> {
+        self.shared.next_chunk(n)
+    }
+
     /// [`SharedIter::size_hint`], which `Iterator`'s of the same name would hide.
     pub fn size_hint(&self) -> (usize, Option<usize>) {
         self.shared.size_hint()

@@ -113,7 +113,8 @@ impl<'a, I: Iterator> Puller<'a, I> {
             if filled == look_at {
                 let now = start.elapsed();
                 // Of items that take a microsecond and more each one is timed.
-                let is_slow = now - held > Duration::from_micros((filled - looked_at) as u64);
+                let took = now.saturating_sub(held);
+                let is_slow = took > Duration::from_micros((filled - looked_at) as u64);
                 look_at += if is_slow { 1 } else { STRIDE };
                 (held, looked_at) = (now, filled);
             }
