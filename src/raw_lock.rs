@@ -17,31 +17,32 @@
 //! |--------------------|---------------------------------|---------------------------------------|
 //! | 0                  | `LOCKED`                        | –                                     |
 //! | free, open         | + `LOCKED` (overtakes waiters)  | –                                     |
-//! | free, not open     | waits in line                   | –                                     |
-//! | `LOCKED`           | waits in line                   | 0                                     |
-//! | `LOCKED`, waiting  | waits in line                   | − `LOCKED` + `WAKING`, wakes one      |
-//! | … and `WAKING`     | waits in line                   | − `LOCKED`                            |
+//! | free, not open     | lets the waiters go first       | –                                     |
+//! | `LOCKED`           | joins the waiting, − `WAKING`   | 0                                     |
+//! | `LOCKED`, waiting  | the same                        | − `LOCKED` + `WAKING`, wakes one      |
+//! | … and `WAKING`     | the same                        | − `LOCKED`                            |
 //!
-//! *Open* is a lock without `RESERVED` and `STARVING`. A thread that comes to a lock that is not open
-//! joins the waiting even if nobody holds it; a thread that waits may take any lock that is free.
+//! *Open* is a lock without `RESERVED` and `STARVING`. A thread that waits takes any lock that is free.
 //!
 //! # The invariant
 //!
-//! * **A free lock with threads waiting has `WAKING`, and a thread behind it**: one that is awake and will
-//!   take the lock, or go back to sleep only after it has seen the lock taken. So `WAKING` may be missing
-//!   while such a thread is on its way (then one more is woken for nothing), but must never stay without
-//!   one: nobody would ever be woken again. Each thread that waits therefore takes `WAKING` off in
-//!   whatever it does next, be it that it takes the lock, sleeps again or gives up.
-//! * `RESERVED` and `STARVING` are not set unless threads are waiting. Who waits can always take, so such
-//!   a lock is never free for good.
+//! * **`WAKING` has a thread behind it**: one of the waiting is awake, or has been woken, and will look at the
+//!   word. Without one nobody would ever be woken again. So each thread that waits takes `WAKING` off in
+//!   whatever it does next, be it that it takes the lock, sleeps again or gives up. That another thread is
+//!   on its way too does not matter: then one is woken for nothing.
+//! * **Whoever goes to sleep expects a word that is `LOCKED` and not `WAKING`**, so that the next release
+//!   wakes. It must not be one with `WAKING`: a release that found nobody asleep may have relied on this very
+//!   thread, and others may have brought the word back to what it was.
+//! * **A free lock with threads waiting has `WAKING`.** `RESERVED` and `STARVING` are not there unless
+//!   threads are waiting. Who waits can always take, so a lock that is not open is never free for good.
 //!
 //! # Fairness
 //!
 //! A free lock goes to whoever comes first, which is far faster than handing it to a thread that still
 //! has to wake up. But a thread that has waited for [`PATIENCE`] counts itself as `STARVING`, and from
-//! then until it has the lock nobody takes it without waiting too: the lock goes from waiter to waiter,
-//! in the order in which they are woken. That is the order in which they fell asleep; only a thread
-//! whose sleep the system refuses or interrupts may take what was meant for one before it.
+//! then until it has the lock a newcomer lets it lie where it is free: the lock goes from waiter to waiter,
+//! in the order in which they are woken. So it is after a fair release, once. A newcomer does that for as
+//! long as its own patience lasts: should the thread that the lock is kept for not come to run, it is taken.
 
 use core::ptr;
 use core::time::Duration;
@@ -135,24 +136,29 @@ impl RawLock {
     /// The lock was taken a moment ago: as a newcomer, take it or join those who wait.
     #[cold]
     fn acquire_contended(&self, deadline: Deadline) -> bool {
+        let since = Instant::now();
         // Spinning beside sleepers would only make their turn come later.
         let mut word = self.spin_while(|word| word & LOCKED != 0 && word & WAITING == 0);
         loop {
-            if is_open(word) {
-                match self.take(word, word | LOCKED) {
+            let is_free = word & LOCKED == 0;
+            if !is_open(word) && deadline.has_passed() {
+                return false;
+            } else if is_open(word) || is_free && since.elapsed() >= PATIENCE {
+                match self.take(word, (word & !RESERVED) | LOCKED) {
                     Ok(_) => return true,
                     Err(now) => word = now,
                 }
-            } else if deadline.has_passed() {
-                return false;
-            } else if word & WAITING == WAITING {
-                // No room to be counted, and so to be woken, until one of 32,767 threads leaves.
+            } else if is_free || word & WAITING == WAITING {
+                // The lock is kept for a thread that is on its way, which is a matter of microseconds. Or there
+                // is no room to be counted, and so to be woken, until one of 32,767 threads leaves.
                 yield_now();
                 // ORDERING: Relaxed, as in `try_acquire_contended`.
                 word = self.word.load(Relaxed);
             } else {
-                match self.change(word, word + ONE_WAITING) {
-                    Ok(_) => return self.wait_in_line(word + ONE_WAITING, deadline),
+                // Nobody sleeps on a word with WAKING: see the invariant.
+                let asleep = (word & !WAKING) + ONE_WAITING;
+                match self.change(word, asleep) {
+                    Ok(_) => return self.wait_in_line(asleep, since, deadline),
                     Err(now) => word = now,
                 }
             }
@@ -160,8 +166,7 @@ impl RawLock {
     }
 
     /// Sleeps while others have the lock. `word` is the word in which this thread was counted first.
-    fn wait_in_line(&self, mut word: u32, deadline: Deadline) -> bool {
-        let since = Instant::now();
+    fn wait_in_line(&self, mut word: u32, since: Instant, deadline: Deadline) -> bool {
         // What this thread has added to the word, and takes off again when it leaves.
         let mut mine = ONE_WAITING;
         loop {

@@ -608,6 +608,51 @@ fn two_threads_that_have_waited_long_leave_no_mark() {
     });
 }
 
+/// A thread that is counted and not yet asleep is the one that a release relies on, if nobody sleeps. While
+/// it stands there, others may bring the word back to what it expects. So it must not expect `WAKING`.
+///
+/// To see the deadlock itself takes three preemptions and minutes; to see the expectation, two.
+#[test]
+fn nobody_goes_to_sleep_in_reliance_on_a_thread_that_was_woken() {
+    const WAKING: u32 = 1 << 1;
+    static SLEPT: Seen<bool> = Seen::new();
+    check_bounded(2, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let others = [(); 2].map(|()| {
+            let lock = lock.clone();
+            thread::spawn(move || drop(lock.acquire()))
+        });
+        drop(guard);
+        drop(lock.acquire());
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert_eq!(calls().expected & WAKING, 0, "{:?}", calls());
+        SLEPT.add(calls().waits > 0);
+        assert_is_free(&lock);
+    });
+    SLEPT.assert_is([false, true]);
+}
+
+/// For the same reason: a lock that is free and kept for those who wait is `WAKING`.
+#[test]
+fn nobody_goes_to_sleep_on_a_lock_that_is_free() {
+    const RESERVED: u32 = 1 << 2;
+    static TRIED: Seen<bool> = Seen::new();
+    check_bounded(3, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let theirs = lock.clone();
+        let other = thread::spawn(move || drop(theirs.acquire()));
+        LockGuard::release_fair(guard);
+        TRIED.add(lock.try_acquire().is_none());
+        drop(lock.acquire());
+        other.join().unwrap();
+        assert_eq!(calls().expected & RESERVED, 0, "{:?}", calls());
+        assert_is_free(&lock);
+    });
+    TRIED.assert_is([false, true]);
+}
+
 // Nothing is touched after the release
 
 #[test]

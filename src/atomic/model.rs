@@ -32,6 +32,8 @@ use loom::sync::atomic as looms;
 const PLACES: usize = 24;
 /// The execution of an atomic that was dropped: it is not to be used in any.
 const GONE: u64 = u64::MAX;
+/// How often a thread looks at the clock before an hour has gone by.
+const MOST_LOOKS: u32 = 8;
 /// How many threads loom can have.
 const THREADS: usize = 5;
 
@@ -64,6 +66,8 @@ pub struct Calls {
     pub wakes: usize,
     /// How many sleepers were woken in sum.
     pub woken: usize,
+    /// The bits that were in any of the words that a thread called to wait on.
+    pub expected: u32,
 }
 
 /// What this execution has called the futex for so far.
@@ -112,6 +116,8 @@ struct Choices {
     returns_for_no_reason: Choice,
     deadline_passes: [Choice; 2],
     time_goes_by: Choice,
+    /// How often it has looked at the clock.
+    looks: Cell<u32>,
 }
 
 struct Choice {
@@ -255,6 +261,7 @@ impl Choices {
             returns_for_no_reason: choice(),
             deadline_passes: [choice(), choice()],
             time_goes_by: choice(),
+            looks: Cell::new(0),
         }
     }
 
@@ -496,13 +503,16 @@ impl Instant {
         self.since_start.saturating_sub(earlier.since_start)
     }
 
-    /// No time at all, or, once a thread and if the execution so chooses, an hour.
+    /// No time at all, or, if the execution so chooses, an hour once.
+    ///
+    /// Always an hour to a thread that has looked often: a loop that waits for time to go by has an end.
     pub fn elapsed(self) -> Duration {
         let world = World::now();
-        match world.mine().is_some_and(|mine| mine.time_goes_by.make()) {
-            true => Duration::from_secs(3600),
-            false => Duration::ZERO,
-        }
+        let has_gone_by = world.mine().is_some_and(|mine| {
+            mine.looks.set(mine.looks.get() + 1);
+            mine.time_goes_by.make() || mine.looks.get() > MOST_LOOKS
+        });
+        if has_gone_by { Duration::from_secs(3600) } else { Duration::ZERO }
     }
 }
 

@@ -62,7 +62,10 @@ pub(super) fn wait_until(word: &AtomicU32, expected: u32, deadline: Deadline) ->
 
 fn compare_and_sleep(word: &AtomicU32, expected: u32, stays: bool, is_timed: bool) -> Entry {
     let world = World::now();
-    world.count(|calls| calls.waits += 1);
+    world.count(|calls| {
+        calls.waits += 1;
+        calls.expected |= expected;
+    });
     world.before_sleep();
     let place = word.place();
     place.touch();
