@@ -21,6 +21,7 @@
 //!   somebody who finds no reason for it and goes back to sleep.
 //! * **Memory ordering: none.** A wake and the return from a wait order nothing. Whoever sleeps reads
 //!   the word afterwards, with `Acquire` where it matters.
+//! * **A sleeper can be moved** to the queue of another word, by [`requeue_one`], where the system can do that.
 //! * Wakes are given in the order in which threads fell asleep, as far as the system does (Linux does,
 //!   among threads of equal priority). No algorithm in this crate is wrong where it does not.
 //!
@@ -50,10 +51,11 @@ mod platform;
 #[path = "futex/model.rs"]
 mod platform;
 
-pub(crate) use platform::has_spare_cpu;
-
-use crate::atomic::AtomicU32;
+use crate::atomic::{AtomicU32, spin_loop};
 use crate::deadline::Deadline;
+
+/// How often a thread looks before it sleeps, with pauses that double.
+const LOOKS: u32 = 7;
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,4 +105,32 @@ pub fn wake(word: *const AtomicU32, count: usize) -> usize {
 #[inline]
 pub fn wake_all(word: *const AtomicU32) {
     platform::wake_all(word);
+}
+
+/// Lets a thread that sleeps on `word` sleep on the word at the address `to` instead, without waking it.
+///
+/// At most one thread, and only if `word` holds `expected`. It keeps its deadline, and from now on it is woken by
+/// wakes at `to`. A signal may bring it back to `word`, so let that hold by now what it does not sleep on. False if the system did not do it: then a thread that slept on `word` still does. True also
+/// where nobody slept there.
+///
+/// Not every system can do this, and where it can it may still fail: have a wake ready for that.
+#[inline]
+#[must_use]
+pub fn requeue_one(word: &AtomicU32, expected: u32, to: *const AtomicU32) -> bool {
+    platform::requeue_one(word, expected, to)
+}
+
+/// Looks for something that may be about to happen, for as long as a short critical section takes.
+///
+/// Does not look at all where the thread that it would wait for has no other CPU to run on.
+#[inline]
+pub(crate) fn spin_until(has_happened: impl Fn() -> bool) {
+    if platform::has_spare_cpu() {
+        for look in 0..LOOKS {
+            if has_happened() {
+                return;
+            }
+            (0..1 << look).for_each(|_| spin_loop());
+        }
+    }
 }

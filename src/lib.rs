@@ -3,7 +3,11 @@
 //! | I want | take |
 //! |---|---|
 //! | one thread at a time at a value | [`Lock`] |
+//! | the same, where the thread may have it already | [`RLock`] |
+//! | a limited number of threads at something | [`Semaphore`], [`BoundedSemaphore`] |
 //! | threads that wait until something has happened | [`Event`] |
+//! | threads that wait until a locked value is as they need it | [`Condition`] |
+//! | threads that wait for each other, phase by phase | [`Barrier`] |
 //! | threads that share the items of one iterator | [`SharedIter`], made by [`shared`](IteratorExt::shared) or [`threadsafe`] |
 //! | threads that share a range of numbers or the elements of a slice | [`SharedRange`], [`SharedSlice`] |
 //! | a primitive of my own | [`futex`] on the [`atomic`]s |
@@ -34,18 +38,30 @@ pub mod atomic;
 pub mod deadline;
 // 1: sleeping until a word changes.
 pub mod futex;
-// 2: the algorithm of the lock on one word, without data.
+// 2: the algorithms, without data.
 mod raw_lock;
+mod raw_semaphore;
+mod wait_list;
 // 3: the primitives.
 mod event;
 mod lock;
+mod rlock;
+mod semaphore;
 // 4: what is made of them.
+mod barrier;
+mod bounded_semaphore;
+mod condition;
 mod shared_iter;
 mod shared_range;
 mod threadsafe;
 
+pub use barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
+pub use bounded_semaphore::BoundedSemaphore;
+pub use condition::{Condition, WaitGuard};
 pub use event::Event;
 pub use lock::{Lock, LockArcGuard, LockGuard, MappedLockGuard};
+pub use rlock::{AllLevels, MappedRLockGuard, RLock, RLockArcGuard, RLockGuard};
+pub use semaphore::{Permit, PermitArc, ReleaseError, Semaphore};
 pub use shared_iter::{Busy, IteratorExt, Puller, SharedIter, SharedIterHandle};
 pub use shared_range::{RangePuller, SharedRange, SharedSlice, SlicePuller};
 pub use threadsafe::threadsafe;

@@ -36,6 +36,15 @@
 //! * **A free lock with threads waiting has `WAKING`.** `RESERVED` and `STARVING` are not there unless
 //!   threads are waiting. Who waits can always take, so a lock that is not open is never free for good.
 //!
+//! # Threads from elsewhere
+//!
+//! Whoever notifies threads that sleep on other words and need this lock next, counts each here
+//! ([`join`](RawLock::join)) and then moves its sleep to this word ([`take_in`](RawLock::take_in)). In this order, for
+//! it may be woken here from the moment at which it is moved, and goes on as one that was counted. A release in
+//! between finds it counted and not there to be woken, and sets `WAKING` in reliance on it. So when all have been moved
+//! there is a last look ([`has_to_wake`](RawLock::has_to_wake)): if the lock is free, or has `WAKING`, one is woken, in
+//! whose turn the others are. Until then a free lock may have threads waiting and no `WAKING`.
+//!
 //! # Fairness
 //!
 //! A free lock goes to whoever comes first, which is far faster than handing it to a thread that still
@@ -48,7 +57,7 @@ use core::ptr;
 use core::time::Duration;
 
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::atomic::{AtomicU32, Instant, spin_loop, yield_now};
+use crate::atomic::{AtomicU32, Instant, yield_now};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 
@@ -61,11 +70,10 @@ const ONE_STARVING: u32 = 1 << 18;
 const STARVING: u32 = 0x3fff << 18;
 
 /// How long a thread lets itself be overtaken.
-const PATIENCE: Duration = Duration::from_millis(1);
-/// How often a thread looks at a taken lock before it sleeps, with pauses that double.
-const LOOKS: u32 = 7;
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
 
-pub(crate) struct RawLock {
+/// The lock without a value. Public in name only: the trait of the guards that a condition takes names it.
+pub struct RawLock {
     word: AtomicU32,
 }
 
@@ -82,6 +90,13 @@ impl RawLock {
     pub(crate) fn waiters(&self) -> usize {
         // ORDERING: Relaxed, as in `is_locked`.
         ((self.word.load(Relaxed) & WAITING) / ONE_WAITING) as usize
+    }
+
+    /// How many threads have the lock or wait for it.
+    pub(crate) fn users(&self) -> usize {
+        // ORDERING: Relaxed, as in `is_locked`.
+        let word = self.word.load(Relaxed);
+        ((word & LOCKED) + (word & WAITING) / ONE_WAITING) as usize
     }
 
     #[inline]
@@ -142,7 +157,8 @@ impl RawLock {
         loop {
             let is_free = word & LOCKED == 0;
             if !is_open(word) && deadline.has_passed() {
-                return false;
+                // The clock was read after the word.
+                return self.try_acquire_contended();
             } else if is_open(word) || is_free && since.elapsed() >= PATIENCE {
                 match self.take(word, (word & !RESERVED) | LOCKED) {
                     Ok(_) => return true,
@@ -158,25 +174,27 @@ impl RawLock {
                 // Nobody sleeps on a word with WAKING: see the invariant.
                 let asleep = (word & !WAKING) + ONE_WAITING;
                 match self.change(word, asleep) {
-                    Ok(_) => return self.wait_in_line(asleep, since, deadline),
+                    Ok(_) => {
+                        // The other side of this is `release_contended`: it changes the word before it wakes.
+                        let outcome = futex::wait_until(&self.word, asleep, deadline);
+                        return self.wait_in_line(outcome, since, deadline);
+                    }
                     Err(now) => word = now,
                 }
             }
         }
     }
 
-    /// Sleeps while others have the lock. `word` is the word in which this thread was counted first.
-    fn wait_in_line(&self, mut word: u32, since: Instant, deadline: Deadline) -> bool {
+    /// Takes the lock, or sleeps while others have it. This thread is counted in the word, and has slept.
+    fn wait_in_line(&self, mut outcome: Outcome, since: Instant, deadline: Deadline) -> bool {
         // What this thread has added to the word, and takes off again when it leaves.
         let mut mine = ONE_WAITING;
         loop {
-            // The other side of this is `release_contended`: it changes the word before it wakes.
-            let outcome = futex::wait_until(&self.word, word, deadline);
             let starves = mine == ONE_WAITING && since.elapsed() >= PATIENCE;
 
             // This may be the thread that WAKING speaks of, so each way out of here takes WAKING off.
-            word = self.spin_while(|word| word & LOCKED != 0);
-            loop {
+            let mut word = self.spin_while(|word| word & LOCKED != 0);
+            let asleep = loop {
                 let others = (word - mine) & !WAKING;
                 if word & LOCKED == 0 {
                     // Also after the deadline: what came in at the last moment is not lost.
@@ -194,15 +212,67 @@ impl RawLock {
                     let stays = if starves && !is_full { ONE_WAITING + ONE_STARVING } else { mine };
                     match self.change(word, others + stays) {
                         Ok(_) => {
-                            word = others + stays;
                             mine = stays;
-                            break;
+                            break others + stays;
                         }
                         Err(now) => word = now,
                     }
                 }
+            };
+            // As in `acquire_contended`.
+            outcome = futex::wait_until(&self.word, asleep, deadline);
+        }
+    }
+
+    /// Counts a thread that sleeps elsewhere among those that wait, on its behalf. False if there is no room.
+    ///
+    /// From then on it may be [moved here](Self::take_in), is woken as the others are, and goes on with
+    /// [`acquire_joined`](Self::acquire_joined), whatever woke it.
+    pub(crate) fn join(&self) -> bool {
+        // ORDERING: Relaxed, as in `try_acquire_contended`.
+        let mut word = self.word.load(Relaxed);
+        while word & WAITING != WAITING {
+            match self.change(word, word + ONE_WAITING) {
+                Ok(_) => return true,
+                Err(now) => word = now,
             }
         }
+        false
+    }
+
+    /// Moves a thread that has joined to those that sleep here. It sleeps on a word that holds `expected`.
+    ///
+    /// False if that can not be done: then it is to be woken where it is.
+    pub(crate) fn take_in(&self, word: &AtomicU32, expected: u32) -> bool {
+        futex::requeue_one(word, expected, &raw const self.word)
+    }
+
+    /// Whether one of those that have joined and were moved here is to be woken now, since no release will.
+    ///
+    /// The caller wakes one, with [`wake_one`](Self::wake_one), however many there are.
+    pub(crate) fn has_to_wake(&self) -> bool {
+        // ORDERING: Relaxed, as in `try_acquire_contended`.
+        let mut word = self.word.load(Relaxed);
+        loop {
+            // Either the next release wakes one. Or the lock is free; or the release that has set `WAKING`
+            // may have relied on one that had not been moved here yet.
+            let wakes = word & LOCKED == 0 || word & WAKING != 0;
+            // Also where that changes nothing: this has to be about the latest word.
+            match self.change(word, if wakes { word | WAKING } else { word }) {
+                Ok(_) => return wakes,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Wakes one of those that wait.
+    pub(crate) fn wake_one(&self) {
+        futex::wake_one(&raw const self.word);
+    }
+
+    /// Acquires the lock, for a thread that [`join`](Self::join) has counted.
+    pub(crate) fn acquire_joined(&self) {
+        self.wait_in_line(Outcome::Awake, Instant::now(), Deadline::NEVER);
     }
 
     fn change(&self, from: u32, to: u32) -> Result<u32, u32> {
@@ -214,17 +284,8 @@ impl RawLock {
     /// Looks at the word for as long as a short critical section takes, then returns what it saw.
     fn spin_while(&self, is_worth_it: impl Fn(u32) -> bool) -> u32 {
         // ORDERING: Relaxed, as in `try_acquire_contended`.
-        let mut word = self.word.load(Relaxed);
-        if futex::has_spare_cpu() {
-            for look in 0..LOOKS {
-                if !is_worth_it(word) {
-                    break;
-                }
-                (0..1 << look).for_each(|_| spin_loop());
-                word = self.word.load(Relaxed);
-            }
-        }
-        word
+        futex::spin_until(|| !is_worth_it(self.word.load(Relaxed)));
+        self.word.load(Relaxed)
     }
 
     /// Gives the lock up, to whoever comes first.

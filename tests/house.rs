@@ -509,7 +509,7 @@ fn read(file: &Path) -> Source {
 
 /// The models of the machine need no justification: what they run is justified where it is written.
 fn is_a_model(source: &&Source) -> bool {
-    source.path.ends_with("/model.rs")
+    source.path.ends_with("/model.rs") || source.path.contains("/model/")
 }
 
 #[track_caller]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checking::{Seen, Unprotected, check_bounded};
-use futon_model::atomic::model::check;
+use futon_model::atomic::model::{calls, check};
 use futon_model::atomic::{AtomicU32, AtomicU64, Ordering::*, yield_now};
 use futon_model::deadline::Deadline;
 use futon_model::futex::{self, Outcome};
@@ -277,6 +277,99 @@ fn finds_a_gift_to_a_thread_whose_time_has_run_out() {
         let given = word.compare_exchange(WAITING, GIVEN, Release, Relaxed).is_ok();
         futex::wake_one(&*word);
         assert_eq!(waiter.join().unwrap(), given, "the permit is lost");
+    });
+}
+
+/// A lock of one bit whose release wakes one thread if any is counted, and a thread that sleeps elsewhere
+/// until it is told. Whoever tells it moves it to the lock, at which others are busy.
+struct Moving {
+    lock: AtomicU32,
+    counted: AtomicU32,
+    told: AtomicU32,
+}
+
+/// The lock is taken at the start. One thread releases it, one tells the sleeper, as `tell` does it.
+fn moves_a_sleeper(tell: fn(&Moving)) {
+    check_bounded(2, move || {
+        let shared = Arc::new(Moving {
+            lock: AtomicU32::new(1),
+            counted: AtomicU32::new(0),
+            told: AtomicU32::new(0),
+        });
+        // It has a place from its first use on.
+        shared.lock.swap(1, Relaxed);
+        let theirs = shared.clone();
+        let sleeper = thread::spawn(move || {
+            while theirs.told.load(Acquire) == 0 {
+                futex::wait(&theirs.told, 0);
+            }
+        });
+        let theirs = shared.clone();
+        let holder = thread::spawn(move || {
+            theirs.lock.swap(0, AcqRel);
+            if theirs.counted.fetch_add(0, AcqRel) > 0 {
+                futex::wake_one(&theirs.lock);
+            }
+        });
+        tell(&shared);
+        sleeper.join().unwrap();
+        holder.join().unwrap();
+    });
+}
+
+/// `told` must be changed before anybody is moved, so that nobody falls asleep there afterwards.
+fn told(shared: &Moving) -> bool {
+    shared.told.swap(1, Release);
+    futex::requeue_one(&shared.told, 1, &shared.lock)
+}
+
+#[test]
+fn a_sleeper_may_be_moved_to_a_lock_if_the_lock_is_looked_at_afterwards() {
+    moves_a_sleeper(|shared| {
+        shared.counted.fetch_add(1, AcqRel);
+        if !told(shared) {
+            futex::wake_one(&shared.told);
+        } else if shared.lock.fetch_add(0, AcqRel) == 0 {
+            futex::wake_one(&shared.lock);
+        }
+    });
+}
+
+/// The release may have come before, and no other will come.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_sleeper_that_is_moved_to_a_lock_that_was_released_before() {
+    moves_a_sleeper(|shared| {
+        shared.counted.fetch_add(1, AcqRel);
+        if !told(shared) {
+            futex::wake_one(&shared.told);
+        }
+    });
+}
+
+/// The release finds nobody counted, and so wakes nobody.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_sleeper_that_is_moved_before_it_is_counted() {
+    moves_a_sleeper(|shared| {
+        if !told(shared) {
+            futex::wake_one(&shared.told);
+        } else if shared.lock.fetch_add(0, AcqRel) == 0 {
+            futex::wake_one(&shared.lock);
+        }
+        shared.counted.fetch_add(1, AcqRel);
+    });
+}
+
+/// Not each system can move a sleeper, and none is bound to.
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_sleeper_that_is_left_alone_where_it_can_not_be_moved() {
+    moves_a_sleeper(|shared| {
+        shared.counted.fetch_add(1, AcqRel);
+        if told(shared) && shared.lock.fetch_add(0, AcqRel) == 0 {
+            futex::wake_one(&shared.lock);
+        }
     });
 }
 
@@ -594,6 +687,161 @@ fn a_wake_at_the_address_of_a_word_that_is_gone_wakes_nobody() {
         futex::wake_all(&*other);
         sleeper.join().unwrap();
     });
+}
+
+/// Two words. A thread sleeps on the first, once, while it holds 0.
+fn with_a_sleeper(
+    wait: fn(&AtomicU32) -> Outcome,
+    model: fn(&AtomicU32, &AtomicU32) -> Outcome4,
+) -> (Outcome, Outcome4) {
+    let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+    // It has a place from its first use on.
+    words.1.swap(0, Relaxed);
+    let theirs = words.clone();
+    let sleeper = thread::spawn(move || wait(&theirs.0));
+    let outcome = model(&words.0, &words.1);
+    (sleeper.join().unwrap(), outcome)
+}
+
+/// Whether the system did it, how many were moved, and how many were then woken at the first word and the
+/// second one.
+type Outcome4 = (bool, usize, usize, usize);
+
+fn move_and_wake(from: &AtomicU32, to: &AtomicU32) -> Outcome4 {
+    let done = futex::requeue_one(from, 0, to);
+    let moved = calls().moved;
+    let at_first = futex::wake(from, 1);
+    (done, moved, at_first, futex::wake(to, 1))
+}
+
+#[test]
+fn who_was_moved_is_woken_at_the_new_word_and_not_at_the_old_one() {
+    use Outcome::{Awake, TimedOut};
+    static SEEN: Seen<(Outcome, Outcome4)> = Seen::new();
+    check(|| {
+        SEEN.add(with_a_sleeper(|word| futex::wait_until(word, 0, soon()), move_and_wake));
+    });
+    SEEN.assert_is([
+        (Awake, (true, 1, 0, 1)),
+        // Not asleep yet, or not any more.
+        (Awake, (true, 0, 1, 0)),
+        (Awake, (true, 0, 0, 0)),
+        (TimedOut, (true, 0, 0, 0)),
+        // Refused.
+        (Awake, (false, 0, 1, 0)),
+        (Awake, (false, 0, 0, 0)),
+        (TimedOut, (false, 0, 0, 0)),
+    ]);
+}
+
+#[test]
+fn who_was_moved_may_run_out_of_time_and_is_not_found_there_then() {
+    static SEEN: Seen<(Outcome, Outcome4)> = Seen::new();
+    check(|| {
+        SEEN.add(with_a_sleeper(
+            |word| futex::wait_until(word, 0, soon()),
+            |from, to| {
+                let done = futex::requeue_one(from, 0, to);
+                // Until it has come back by itself, if nothing else can happen.
+                (0..3).for_each(|_| yield_now());
+                (done, calls().moved, futex::wake(from, 1), futex::wake(to, 1))
+            },
+        ));
+    });
+    SEEN.assert_has([(Outcome::TimedOut, (true, 1, 0, 0))]);
+}
+
+#[test]
+fn a_sleeper_without_a_limit_is_woken_where_it_was_moved_to() {
+    static SEEN: Seen<Outcome4> = Seen::new();
+    check(|| {
+        let wait = |word: &AtomicU32| {
+            while word.load(Relaxed) == 0 {
+                futex::wait(word, 0);
+            }
+            Outcome::Awake
+        };
+        let (_, outcome) = with_a_sleeper(wait, |from, to| {
+            let outcome = move_and_wake(from, to);
+            from.swap(1, Relaxed);
+            futex::wake_all(from);
+            futex::wake_all(to);
+            outcome
+        });
+        SEEN.add(outcome);
+    });
+    SEEN.assert_is([
+        (true, 1, 0, 1),
+        (true, 0, 1, 0),
+        (true, 0, 0, 0),
+        (false, 0, 1, 0),
+        (false, 0, 0, 0),
+    ]);
+}
+
+/// What a wake at the new word does at the same time comes before the move or after it.
+#[test]
+fn a_move_and_a_wake_at_the_new_word_come_one_after_the_other() {
+    static SEEN: Seen<(usize, usize)> = Seen::new();
+    check_bounded(2, || {
+        let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+        words.1.swap(0, Relaxed);
+        let theirs = words.clone();
+        let sleeper = thread::spawn(move || {
+            while theirs.0.load(Relaxed) == 0 {
+                futex::wait(&theirs.0, 0);
+            }
+        });
+        let theirs = words.clone();
+        let waker = thread::spawn(move || futex::wake(&theirs.1, 1));
+        _ = futex::requeue_one(&words.0, 0, &words.1);
+        let moved = calls().moved;
+        SEEN.add((moved, waker.join().unwrap()));
+        words.0.swap(1, Relaxed);
+        futex::wake_all(&words.0);
+        futex::wake_all(&words.1);
+        sleeper.join().unwrap();
+    });
+    SEEN.assert_is([(0, 0), (1, 0), (1, 1)]);
+}
+
+#[test]
+fn a_word_with_another_value_keeps_its_sleeper() {
+    check(|| {
+        let wait = |word: &AtomicU32| futex::wait_until(word, 0, soon());
+        let (_, (done, moved, _, at_second)) = with_a_sleeper(wait, |from, to| {
+            let done = futex::requeue_one(from, 1, to);
+            (done, calls().moved, futex::wake(from, 1), futex::wake(to, 1))
+        });
+        assert_eq!((done, moved, at_second), (false, 0, 0));
+    });
+}
+
+#[test]
+fn one_of_two_sleepers_is_moved_and_the_other_one_stays() {
+    static SEEN: Seen<[usize; 3]> = Seen::new();
+    check_bounded(1, || {
+        let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
+        words.1.swap(0, Relaxed);
+        let sleepers = [(); 2].map(|()| {
+            let theirs = words.clone();
+            thread::spawn(move || {
+                while theirs.0.load(Relaxed) == 0 {
+                    futex::wait(&theirs.0, 0);
+                }
+            })
+        });
+        while calls().waits < 2 {
+            yield_now();
+        }
+        _ = futex::requeue_one(&words.0, 0, &words.1);
+        SEEN.add([calls().moved, futex::wake(&words.0, 2), futex::wake(&words.1, 2)]);
+        words.0.swap(1, Relaxed);
+        futex::wake_all(&words.0);
+        futex::wake_all(&words.1);
+        sleepers.into_iter().for_each(|sleeper| sleeper.join().unwrap());
+    });
+    SEEN.assert_has([[1, 1, 1], [0, 2, 0], [0, 1, 0]]);
 }
 
 #[test]

@@ -16,8 +16,9 @@
 //! up to any thread. At the start of an execution a thread that nobody synchronizes with stores true
 //! into a few atomics. A Relaxed load of one of them may see the store or not, and loom tries both.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+mod world;
+
+use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,14 +29,12 @@ pub use loom::thread::yield_now;
 
 use loom::sync::atomic as looms;
 
-/// How many atomics of each width one execution may use.
-const PLACES: usize = 24;
+use world::Place;
+pub use world::{Calls, calls};
+pub(crate) use world::{Sleeper, World};
+
 /// The execution of an atomic that was dropped: it is not to be used in any.
 const GONE: u64 = u64::MAX;
-/// How often a thread looks at the clock before an hour has gone by.
-const MOST_LOOKS: u32 = 8;
-/// How many threads loom can have.
-const THREADS: usize = 5;
 
 /// Runs `model` in every way that it can run, like [`loom::model`].
 ///
@@ -53,228 +52,6 @@ pub fn check_with<F: Fn() + Sync + Send + 'static>(builder: loom::model::Builder
         World::begin();
         model();
     });
-}
-
-/// How often the futex was called, in an execution so far.
-///
-/// What costs a program a system call, and so what an algorithm is frugal with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// How often a thread called to wait, whether or not it then slept.
-    pub waits: usize,
-    /// How often a thread called to wake, whether or not anybody slept.
-    pub wakes: usize,
-    /// How many sleepers were woken in sum.
-    pub woken: usize,
-    /// The bits that were in any of the words that a thread called to wait on.
-    pub expected: u32,
-}
-
-/// What this execution has called the futex for so far.
-pub fn calls() -> Calls {
-    World::now().calls.get()
-}
-
-/// What belongs to one execution of a model.
-pub(crate) struct World {
-    /// Tells the atomics of this execution from what a `static` remembers of an earlier one.
-    execution: u64,
-    narrow: Places<looms::AtomicU32>,
-    wide: Places<looms::AtomicU64>,
-    /// Which place the 32-bit atomic at an address has: a futex knows its word by the address.
-    addresses: RefCell<BTreeMap<usize, usize>>,
-    /// What a wake touches that finds no word at its address.
-    nowhere: Place<looms::AtomicU32>,
-    choices: [Choices; THREADS],
-    threads: Cell<usize>,
-    calls: Cell<Calls>,
-}
-
-struct Places<A> {
-    all: Vec<Rc<Place<A>>>,
-    taken: Cell<usize>,
-}
-
-/// One modelled atomic.
-pub(crate) struct Place<A> {
-    value: A,
-    order: looms::AtomicU32,
-    loaded: Cell<bool>,
-    /// Who sleeps on it, first come first. Invisible to loom; `order` is what its accesses race for.
-    pub(crate) sleepers: RefCell<VecDeque<Rc<Sleeper>>>,
-}
-
-/// A thread in the queue of a futex.
-pub(crate) struct Sleeper {
-    pub(crate) thread: loom::thread::Thread,
-    pub(crate) is_timed: bool,
-    pub(crate) woken: Cell<bool>,
-}
-
-/// What the world may do to one thread: each once.
-struct Choices {
-    returns_for_no_reason: Choice,
-    deadline_passes: [Choice; 2],
-    time_goes_by: Choice,
-    /// How often it has looked at the clock.
-    looks: Cell<u32>,
-}
-
-struct Choice {
-    made: Cell<bool>,
-    bit: looms::AtomicBool,
-}
-
-thread_local! {
-    // All threads of a model are one thread of the system, which makes this theirs in common.
-    static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
-}
-
-impl World {
-    fn begin() {
-        static EXECUTIONS: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
-
-        let world = Rc::new(Self {
-            execution: EXECUTIONS.fetch_add(1, Relaxed) + 1,
-            narrow: Places::new(|| looms::AtomicU32::new(0)),
-            wide: Places::new(|| looms::AtomicU64::new(0)),
-            addresses: RefCell::default(),
-            nowhere: Place::new(looms::AtomicU32::new(0)),
-            choices: std::array::from_fn(|_| Choices::new()),
-            threads: Cell::new(0),
-            calls: Cell::default(),
-        });
-        WORLD.set(Some(world.clone()));
-
-        loom::stop_exploring();
-        let decided = Rc::new(Cell::new(false));
-        let fate = decided.clone();
-        let first = loom::thread::current();
-        loom::thread::spawn(move || {
-            // First, because loom orders what came before it: the stores must stay unordered with all
-            // that follows. The first thread runs again when this one has ended.
-            first.unpark();
-            world.choices.iter().flat_map(Choices::iter).for_each(|c| c.bit.store(true, Relaxed));
-            fate.set(true);
-        });
-        // Not `yield_now`: a thread that has yielded never sees again what it saw before, and the first
-        // thread, which has made them all, has seen each atomic's first value.
-        loom::thread::park();
-        assert!(decided.get());
-        loom::explore();
-    }
-
-    /// The world of this execution.
-    pub(crate) fn now() -> Rc<Self> {
-        WORLD.with_borrow(|world| {
-            world.clone().expect(
-                "futon's primitives are used under cfg(loom) outside of a model: \
-                 start it with futon::atomic::model::check in the place of loom::model",
-            )
-        })
-    }
-
-    /// The word at an address, if an atomic lives there.
-    pub(crate) fn word_at(&self, address: usize) -> Option<Rc<Place<looms::AtomicU32>>> {
-        let word = || self.addresses.borrow().get(&address).map(|&p| self.narrow.all[p].clone());
-        // An atomic has no place before it is used, and so nothing that the first sleeper could race
-        // for with a wake. For the sake of that one, a wake that finds nothing is a visible step too.
-        word().or_else(|| {
-            self.nowhere.before_load();
-            word()
-        })
-    }
-
-    /// Counts a call of the futex.
-    pub(crate) fn count(&self, call: impl FnOnce(&mut Calls)) {
-        let mut calls = self.calls.get();
-        call(&mut calls);
-        self.calls.set(calls);
-    }
-
-    /// What somebody does who is about to sleep, on whichever word.
-    pub(crate) fn before_sleep(&self) {
-        self.nowhere.before_rmw();
-    }
-
-    /// Whether the calling thread's wait returns for no reason now.
-    pub(crate) fn returns_for_no_reason(&self) -> bool {
-        self.mine().is_some_and(|mine| mine.returns_for_no_reason.make())
-    }
-
-    /// Whether the deadline of the calling thread's wait passes before anything else happens.
-    pub(crate) fn deadline_passes(&self) -> bool {
-        self.mine().is_some_and(|mine| {
-            mine.deadline_passes.iter().find(|c| !c.made.get()).is_some_and(Choice::make)
-        })
-    }
-
-    fn mine(&self) -> Option<&Choices> {
-        self.choices.get(thread_id() as usize - 1)
-    }
-}
-
-impl<A> Places<A> {
-    fn new(zero: impl Fn() -> A) -> Self {
-        Self { all: (0..PLACES).map(|_| Rc::new(Place::new(zero()))).collect(), taken: Cell::new(0) }
-    }
-
-    fn take(&self) -> usize {
-        let next = self.taken.get();
-        assert!(next < PLACES, "a model may use {PLACES} atomics of futon's of each width");
-        self.taken.set(next + 1);
-        next
-    }
-}
-
-impl<A> Place<A> {
-    fn new(value: A) -> Self {
-        Self {
-            value,
-            order: looms::AtomicU32::new(0),
-            loaded: Cell::new(false),
-            sleepers: RefCell::default(),
-        }
-    }
-
-    /// A visible step that conflicts with every other one on this atomic, and does nothing.
-    pub(crate) fn touch(&self) {
-        let _ = self.order.compare_exchange(1, 1, Relaxed, Relaxed);
-    }
-
-    fn before_load(&self) {
-        self.loaded.set(true);
-        self.touch();
-    }
-
-    fn before_rmw(&self) {
-        if self.loaded.get() {
-            self.touch();
-        }
-    }
-}
-
-impl Choices {
-    fn new() -> Self {
-        let choice = || Choice { made: Cell::new(false), bit: looms::AtomicBool::new(false) };
-        Self {
-            returns_for_no_reason: choice(),
-            deadline_passes: [choice(), choice()],
-            time_goes_by: choice(),
-            looks: Cell::new(0),
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Choice> {
-        [&self.returns_for_no_reason, &self.time_goes_by].into_iter().chain(&self.deadline_passes)
-    }
-}
-
-impl Choice {
-    /// Both ways the first time, false from then on.
-    fn make(&self) -> bool {
-        !self.made.replace(true) && self.bit.load(Relaxed)
-    }
 }
 
 /// Runs an operation of loom's, also where a failed model unwinds.
@@ -320,7 +97,7 @@ macro_rules! modelled {
                     if execution != world.execution {
                         place = world.$places.take();
                     }
-                    $moved(&world, address, here, place);
+                    $moved(&world, place, address, here);
                     self.place.set((world.execution, place, here));
                 }
                 world.$places.all[place].clone()
@@ -447,28 +224,16 @@ macro_rules! modelled {
     };
 }
 
-modelled!(AtomicU32, u32, AtomicU32, narrow, |world: &World, old, new, place| {
-    let mut addresses = world.addresses.borrow_mut();
-    if addresses.get(&old) == Some(&place) {
-        addresses.remove(&old);
-    }
-    addresses.insert(new, place);
-});
+modelled!(AtomicU32, u32, AtomicU32, narrow, World::moved);
 modelled!(AtomicU64, u64, AtomicU64, wide, |_: &World, _: usize, _: usize, _: usize| ());
 
 impl Drop for AtomicU32 {
     fn drop(&mut self) {
         // From here on a wake at this address finds nobody, as on a real machine.
         let (execution, place, address) = self.place.replace((GONE, 0, 0));
-        WORLD.with_borrow(|world| match world {
-            Some(world) if world.execution == execution => {
-                let mut addresses = world.addresses.borrow_mut();
-                if addresses.get(&address) == Some(&place) {
-                    addresses.remove(&address);
-                }
-            }
-            _ => {}
-        });
+        if let Some(world) = World::of(execution) {
+            world.gone(place, address);
+        }
     }
 }
 
@@ -504,14 +269,8 @@ impl Instant {
     }
 
     /// No time at all, or, if the execution so chooses, an hour once.
-    ///
-    /// Always an hour to a thread that has looked often: a loop that waits for time to go by has an end.
     pub fn elapsed(self) -> Duration {
-        let world = World::now();
-        let has_gone_by = world.mine().is_some_and(|mine| {
-            mine.looks.set(mine.looks.get() + 1);
-            mine.time_goes_by.make() || mine.looks.get() > MOST_LOOKS
-        });
+        let has_gone_by = World::now().time_goes_by();
         if has_gone_by { Duration::from_secs(3600) } else { Duration::ZERO }
     }
 }
@@ -527,13 +286,7 @@ pub fn thread_id() -> u64 {
     loom::thread_local! {
         static ID: OnceCell<u64> = OnceCell::new();
     }
-    ID.with(|id| {
-        *id.get_or_init(|| {
-            let threads = &World::now().threads;
-            threads.set(threads.get() + 1);
-            threads.get() as u64
-        })
-    })
+    ID.with(|id| *id.get_or_init(|| World::now().next_thread()))
 }
 
 /// Lets another thread run: a model has no time to pass.

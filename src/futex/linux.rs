@@ -60,6 +60,27 @@ pub(super) fn wake(word: *const AtomicU32, count: usize) -> usize {
     usize::try_from(woken).unwrap_or(0)
 }
 
+pub(super) fn requeue_one(word: &AtomicU32, expected: u32, to: *const AtomicU32) -> bool {
+    // Miri runs the other calls, and does not know this one.
+    if cfg!(miri) {
+        return false;
+    }
+    // SAFETY: `word` is alive during the call, which reads it; `to` is used as a name only.
+    let result = unsafe {
+        libc::syscall(
+            FUTEX,
+            ptr::from_ref(word),
+            libc::FUTEX_CMP_REQUEUE | libc::FUTEX_PRIVATE_FLAG,
+            0,       // to wake
+            1_usize, // to move: here in the place of a time, and as wide as that
+            to,
+            expected,
+        )
+    };
+    // How many were moved, or EAGAIN: the word holds another value.
+    result >= 0
+}
+
 /// The deadline as the kernel wants it, `None` if its clock does not reach that far.
 fn on_the_kernels_clock(deadline: Deadline) -> Option<libc::timespec> {
     // The remaining time is read first and the kernel's clock second: what passes in between makes

@@ -11,6 +11,8 @@
 //! * loom's `unpark` orders what the waker did before what the woken does, which a kernel does not. So a
 //!   wait also returns for no reason, once a thread, without that order: an algorithm that leans on the
 //!   wake for its memory ordering, or takes a return for a wake, fails there.
+//! * A thread that is moved to another word is moved from queue to queue. Once in an execution for each thread
+//!   the call is refused, as it is by systems that do not know it.
 //! * A deadline passes at once or when nothing else can run. Any moment between is like passing at once
 //!   in a thread that is slow to go on.
 
@@ -54,7 +56,8 @@ pub(super) fn wait_until(word: &AtomicU32, expected: u32, deadline: Deadline) ->
             if sleeper.woken.get() {
                 return Outcome::Awake;
             }
-            word.place().sleepers.borrow_mut().retain(|other| !Rc::ptr_eq(other, &sleeper));
+            // Here, or where it was moved to.
+            world.forget(&sleeper);
             Outcome::TimedOut
         }
     }
@@ -106,6 +109,24 @@ pub(super) fn wake(word: *const AtomicU32, count: usize) -> usize {
         }
     }
     count
+}
+
+pub(super) fn requeue_one(word: &AtomicU32, expected: u32, to: *const AtomicU32) -> bool {
+    let world = World::now();
+    let (from, to) = match world.word_at(to.addr()) {
+        Some(to) if !world.requeue_is_refused() => (word.place(), to),
+        _ => return false,
+    };
+    // A kernel takes both locks, then does it all at once.
+    to.touch();
+    from.touch();
+    if word.latest() != expected {
+        return false;
+    }
+    let moved = from.sleepers.borrow_mut().pop_front();
+    world.count(|calls| calls.moved += usize::from(moved.is_some()));
+    to.sleepers.borrow_mut().extend(moved);
+    true
 }
 
 /// A model has no use for spinning: it would only add interleavings that differ in nothing.

@@ -2,7 +2,7 @@
 
 compile_error!(
     "futon has no timed futex wait for this target yet. \
-     Write src/futex/<system>.rs with `wait`, `wait_until`, `wake_one`, `wake`, `wake_all` and \
-     `has_spare_cpu` to the contract in src/futex.rs (src/futex/linux.rs is the example), and name it \
+     Write src/futex/<system>.rs with `wait`, `wait_until`, `wake_one`, `wake`, `wake_all`, \
+     `requeue_one` and `has_spare_cpu` to the contract in src/futex.rs (src/futex/linux.rs is the example), and name it \
      there beside `mod platform`."
 );

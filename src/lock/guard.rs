@@ -7,6 +7,7 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use super::{Lock, MappedLockGuard};
+use crate::raw_lock::RawLock;
 
 /// A lock that is taken. Gives access to the value; dropping it releases the lock.
 ///
@@ -57,6 +58,12 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     #[inline]
     pub(super) fn new(lock: &'a Lock<T>) -> Self {
         Self { lock, _value: PhantomData }
+    }
+
+    /// What a condition releases and acquires.
+    #[inline]
+    pub(crate) fn raw(&self) -> &RawLock {
+        &self.lock.raw
     }
 
     /// A guard of a part of the value.

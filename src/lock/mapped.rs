@@ -10,7 +10,7 @@ use crate::raw_lock::RawLock;
 
 /// A lock that is taken, seen through a part of its value. Dropping it releases the lock.
 ///
-/// Made by [`LockGuard::map`](super::LockGuard::map). It can not be waited with on a condition: what
+/// Made by [`LockGuard::map`](super::LockGuard::map). It can not be waited with on a [`Condition`](crate::Condition): what
 /// another thread does to the whole value in the meantime might do away with the part.
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(alias = "MappedMutexGuard")]

@@ -8,6 +8,7 @@ use core::ptr;
 use std::sync::Arc;
 
 use super::Lock;
+use crate::raw_lock::RawLock;
 
 /// A lock that is taken and kept alive. Borrows nothing; dropping it releases the lock.
 ///
@@ -31,6 +32,12 @@ impl<T: ?Sized> LockArcGuard<T> {
     #[inline]
     pub(super) fn new(lock: Arc<Lock<T>>) -> Self {
         Self { lock, _value: PhantomData }
+    }
+
+    /// What a condition releases and acquires.
+    #[inline]
+    pub(crate) fn raw(&self) -> &RawLock {
+        &self.lock.raw
     }
 
     /// Releases the lock to a thread that waits for it, if there is one:

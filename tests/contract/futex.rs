@@ -3,9 +3,9 @@
 //! A wait may return for no reason at any time. So where a test needs a sleeper it sleeps in a loop, and
 //! the count of the woken, not that a wait has returned, says who was there.
 
-#[cfg(all(target_os = "linux", not(miri)))]
-use std::sync::atomic::AtomicI32;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+#[cfg(all(target_os = "linux", not(miri)))]
+use std::sync::{Arc, atomic::AtomicI32};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -277,4 +277,150 @@ fn signals_neither_end_nor_prolong_a_timed_wait() {
             assert!(millis < 20 || storm.sent() > sent, "no signal was sent");
         }
     });
+}
+
+// A sleeper that is moved
+
+/// Threads that have fallen asleep on the first of two words, one after the other, each once.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn with_sleepers<const N: usize>(
+    sleep: impl Fn(&AtomicU32) + Sync,
+    f: impl FnOnce(&AtomicU32, &AtomicU32, &[AtomicU32; N]),
+) {
+    let (from, to) = (AtomicU32::new(0), AtomicU32::new(0));
+    let awake = [const { AtomicU32::new(0) }; N];
+    thread::scope(|s| {
+        for awake in &awake {
+            let (id, from, sleep) = (Arc::new(AtomicI32::new(0)), &from, &sleep);
+            let theirs = id.clone();
+            s.spawn(move || {
+                theirs.store(system_id(), SeqCst);
+                sleep(from);
+                awake.store(1, SeqCst);
+            });
+            wait_until(|| {
+                id.load(SeqCst) != 0 && (is_asleep(id.load(SeqCst)) || awake.load(SeqCst) == 1)
+            });
+        }
+        f(&from, &to, &awake);
+        // Whoever a mistake has left where it is.
+        futex::wake_all(&from);
+        futex::wake_all(&to);
+    });
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn who_was_moved_is_woken_at_the_new_word_and_not_at_the_old_one() {
+    let _limit = limit();
+    with_sleepers(
+        |word| futex::wait(word, 0),
+        |from, to, [awake]| {
+            assert!(futex::requeue_one(from, 0, to));
+            assert_eq!(futex::wake(from, usize::MAX), 0);
+            assert_eq!(awake.load(SeqCst), 0, "woken in the place of being moved");
+            assert_eq!(futex::wake(to, 1), 1);
+            wait_until(|| awake.load(SeqCst) == 1);
+        },
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn one_at_a_time_is_moved_the_first_one_first() {
+    let _limit = limit();
+    with_sleepers(
+        |word| futex::wait(word, 0),
+        |from, to, awake: &[_; 3]| {
+            let are_awake = || awake.each_ref().map(|awake| awake.load(SeqCst));
+            assert!(futex::requeue_one(from, 0, to));
+            assert_eq!(futex::wake(to, usize::MAX), 1);
+            wait_until(|| are_awake() != [0, 0, 0]);
+            assert_eq!(are_awake(), [1, 0, 0]);
+            assert!(futex::requeue_one(from, 0, to));
+            assert_eq!(futex::wake(from, usize::MAX), 1);
+            assert_eq!(futex::wake(to, usize::MAX), 1);
+        },
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn who_was_moved_keeps_its_deadline() {
+    let _limit = limit();
+    let at = Instant::now() + Duration::from_millis(60);
+    with_sleepers(
+        |word| {
+            assert_eq!(futex::wait_until(word, 0, Deadline::at(at)), Outcome::TimedOut);
+            assert!(Instant::now() >= at);
+        },
+        |from, to, [awake]| {
+            assert!(futex::requeue_one(from, 0, to));
+            wait_until(|| awake.load(SeqCst) == 1 || Instant::now() > at + AGES);
+            assert_eq!(awake.load(SeqCst), 1, "it has lost its deadline");
+            assert_eq!(futex::wake(to, 1), 0);
+        },
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn who_has_a_deadline_can_be_woken_where_it_was_moved_to() {
+    let _limit = limit();
+    with_sleepers(
+        |word| {
+            let deadline = Deadline::after(Duration::from_secs(3600));
+            assert_eq!(futex::wait_until(word, 0, deadline), Outcome::Awake);
+        },
+        |from, to, [_]| {
+            assert!(futex::requeue_one(from, 0, to));
+            assert_eq!((futex::wake(from, 1), futex::wake(to, 1)), (0, 1));
+        },
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn a_word_with_another_value_keeps_its_sleepers() {
+    let _limit = limit();
+    with_sleepers(
+        |word| futex::wait(word, 0),
+        |from, to, [_]| {
+            for other in [1, 1 << 31, u32::MAX] {
+                assert!(!futex::requeue_one(from, other, to));
+            }
+            // It is the word that counts, and not what the sleeper expects.
+            from.store(7, SeqCst);
+            assert!(!futex::requeue_one(from, 0, to));
+            assert_eq!(futex::wake(to, usize::MAX), 0);
+            assert!(futex::requeue_one(from, 7, to));
+            assert_eq!((futex::wake(from, 1), futex::wake(to, 1)), (0, 1));
+        },
+    );
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn where_nobody_sleeps_it_is_done_already() {
+    let (from, to) = (AtomicU32::new(3), AtomicU32::new(0));
+    assert!(futex::requeue_one(&from, 3, &to));
+    assert!(!futex::requeue_one(&from, 4, &to));
+}
+
+/// The new word is an address and nothing else.
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn a_sleeper_can_be_moved_to_a_word_that_is_gone() {
+    let _limit = limit();
+    with_sleepers(
+        |word| futex::wait(word, 0),
+        |from, _, [_]| {
+            let page = Page::new(AtomicU32::new(0));
+            let address = &raw const *page;
+            // SAFETY: only the address is used from here on.
+            unsafe { page.free() };
+            assert!(futex::requeue_one(from, 0, address));
+            assert_eq!(futex::wake(address, 1), 1);
+        },
+    );
 }
