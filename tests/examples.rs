@@ -2,14 +2,16 @@
 
 #![cfg(not(any(loom, miri)))]
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::SystemTime;
-use std::{env, fs, process};
+use std::time::{Duration, SystemTime};
+use std::{env, fs, io, process};
 
 // ---- Where the examples are -----------------------------------------------------------------
 
@@ -21,14 +23,27 @@ static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
     let executable = env::current_exe().unwrap();
     let profile = executable.ancestors().nth(2).unwrap();
     let examples = profile.join("examples");
-    let age =
-        |example: &str| fs::metadata(executable_in(&examples, example)).and_then(|m| m.modified());
-    let oldest = age("wordcount").and_then(|a| Ok(a.min(age("threadsafe_counter")?)));
-    if !oldest.is_ok_and(|oldest| oldest >= newest_source()) {
+    let newest_source = newest_source();
+    let is_new = |name: &String| {
+        let built = fs::metadata(executable_in(&examples, name)).and_then(|m| m.modified());
+        built.is_ok_and(|built| built >= newest_source)
+    };
+    if !names().iter().all(is_new) {
         build_examples(profile);
     }
     examples
 });
+
+/// The examples that there are.
+fn names() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = fs::read_dir(folder).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    let sources = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    let mut names: Vec<_> =
+        sources.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
 
 fn executable_in(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", env::consts::EXE_SUFFIX))
@@ -104,14 +119,7 @@ impl Folder {
     ) -> Run {
         let mut wordcount = Command::new(executable_in(&EXAMPLES, "wordcount"));
         wordcount.args(arguments).current_dir(&self.0);
-        wordcount.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = wordcount.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let output = thread::scope(|s| {
-            s.spawn(move || drop(stdin.write_all(input))); // whether it is read is up to the child
-            child.wait_with_output().unwrap()
-        });
-        Run::new(output)
+        run(wordcount, input)
     }
 }
 
@@ -119,6 +127,40 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Runs an example.
+fn example(name: &str, arguments: &[&str]) -> Run {
+    let mut example = Command::new(executable_in(&EXAMPLES, name));
+    example.args(arguments);
+    run(example, b"")
+}
+
+/// Runs a command to its end, or not for longer than the limit: an example that hangs is to fail.
+fn run(mut command: Command, input: &[u8]) -> Run {
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (ended, end) = mpsc::channel::<()>();
+    thread::scope(|s| {
+        s.spawn(move || drop(stdin.write_all(input))); // whether it is read is up to the child
+        let stderr = s.spawn(move || io::read_to_string(&mut stderr).unwrap());
+        let stdout = s.spawn(move || {
+            let _ended = ended; // is dropped when all is read, which the child has closed then
+            io::read_to_string(&mut stdout).unwrap()
+        });
+        let hangs = end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+        if hangs {
+            child.kill().unwrap();
+        }
+        let status = child.wait().unwrap().code();
+        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        assert!(!hangs, "{command:?} does not end; so far: {stdout}{stderr}");
+        Run { status, stdout, stderr }
+    })
 }
 
 /// What a run has printed.
@@ -130,19 +172,16 @@ struct Run {
 }
 
 impl Run {
-    fn new(output: Output) -> Self {
-        Self {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+    /// The lines of a run that must have gone well.
+    fn lines(&self) -> Vec<&str> {
+        assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""), "{self:?}");
+        self.stdout.lines().collect()
     }
 
     /// Reads the report of a run that must have gone well.
     fn report(&self) -> Report {
-        assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""), "{self:?}");
         let mut report = Report::default();
-        let mut rows = self.stdout.lines();
+        let mut rows = self.lines().into_iter();
         assert_eq!(rows.next_back(), Some("A single thread counts the same."));
         for row in rows {
             let columns: Vec<_> = row.split_whitespace().collect();
@@ -401,8 +440,306 @@ fn options_that_make_no_sense_are_refused() {
 
 #[test]
 fn the_counter_of_two_threads_ends_at_200001() {
-    let output = Command::new(executable_in(&EXAMPLES, "threadsafe_counter")).output().unwrap();
-    let run = Run::new(output);
-    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{run:?}");
-    assert!(run.stdout.trim_end().ends_with(" 200001"), "{run:?}");
+    let run = example("threadsafe_counter", &[]);
+    assert!(run.lines()[0].ends_with(" 200001"), "{run:?}");
+}
+
+// ---- All but the two above: their arguments -------------------------------------------------
+
+/// The examples that take nothing but sizes, and how many.
+const SIZED: [(&str, usize); 8] = [
+    ("bounded_buffer", 4),
+    ("connection_pool", 3),
+    ("money_transfer", 4),
+    ("nested_access", 3),
+    ("producer_consumer", 3),
+    ("rollback", 2),
+    ("simulation_phases", 3),
+    ("singleton", 2),
+];
+
+#[test]
+fn each_example_has_a_test() {
+    let mut tested: Vec<_> = SIZED.iter().map(|(name, _)| *name).collect();
+    tested.extend(["threadsafe_counter", "wordcount"]);
+    assert_eq!(names(), tested);
+}
+
+#[test]
+fn sizes_that_make_no_sense_are_refused_with_the_usage() {
+    for (name, count) in SIZED {
+        let too_many = vec!["2"; count + 1];
+        for (arguments, wrong) in [
+            (&["0"][..], "\"0\""),
+            (&["-1"], "\"-1\""),
+            (&["two"], "\"two\""),
+            (&[""], "\"\""),
+            (&["2", "1e3"], "\"1e3\""),
+            (&["99999999999999999999999"], "\"99999999999999999999999\""),
+            (&["--size"], "\"--size\""),
+            (&too_many, "too many"),
+        ] {
+            let run = example(name, arguments);
+            assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+            let first = run.stderr.lines().next().unwrap();
+            assert!(first.starts_with(&format!("{name}: ")) && first.contains(wrong), "{run:?}");
+            assert!(run.stderr.contains(&format!("\nUsage: {name} [")), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn help_tells_the_sizes_and_what_they_are_by_default() {
+    for (name, count) in SIZED {
+        for option in ["--help", "-h"] {
+            let run = example(name, &["2", option]);
+            let lines = run.lines();
+            let usage =
+                lines.iter().position(|line| line.starts_with(&format!("Usage: {name} ["))).unwrap();
+            assert_eq!(lines[usage].matches(" [").count(), count, "{run:?}");
+            let sizes = &lines[usage + 2..];
+            assert_eq!(sizes.len(), count, "{run:?}");
+            assert!(sizes.iter().all(|size| size.starts_with("  ") && size.ends_with(')')), "{run:?}");
+        }
+    }
+}
+
+/// What an example prints by default is what it prints for the sizes that its help names.
+#[test]
+fn the_sizes_by_default_are_those_of_the_help() {
+    for (name, _) in SIZED {
+        let help = example(name, &["--help"]);
+        let defaults: Vec<_> = help
+            .lines()
+            .iter()
+            .filter_map(|line| line.strip_suffix(')')?.rsplit_once('('))
+            .map(|(_, default)| default)
+            .collect();
+        assert_eq!(example(name, &defaults).lines(), example(name, &[]).lines());
+    }
+}
+
+// ---- producer_consumer ----------------------------------------------------------------------
+
+#[test]
+fn what_producers_make_is_consumed_by_however_many() {
+    for (producers, consumers) in [("1", "1"), ("1", "8"), ("8", "1"), ("5", "3"), ("64", "64")] {
+        let run = example("producer_consumer", &[producers, consumers, "10000"]);
+        assert_eq!(
+            run.lines(),
+            [
+                &format!(
+                    "{producers} producers, {consumers} consumers: 10000 numbers, their sum is 50005000."
+                ),
+                // As it is in books.
+                "By Collatz's rule 6171 takes the most steps to 1: 261.",
+                "A single thread finds the same.",
+            ]
+        );
+    }
+}
+
+#[test]
+fn consumers_without_work_end_too() {
+    for (producers, consumers) in [("1", "16"), ("64", "64")] {
+        let run = example("producer_consumer", &[producers, consumers, "1"]);
+        assert!(run.lines()[0].ends_with(": 1 numbers, their sum is 1."), "{run:?}");
+        assert_eq!(run.lines()[1], "By Collatz's rule 1 takes the most steps to 1: 0.");
+    }
+}
+
+// ---- bounded_buffer -------------------------------------------------------------------------
+
+#[test]
+fn a_buffer_is_filled_to_its_capacity_and_not_above() {
+    for [capacity, producers, consumers, times, taken] in [
+        ["4", "3", "2", "500", "6000"],
+        ["1", "1", "1", "500", "500"],
+        ["1", "8", "8", "500", "4000"],
+        ["1", "32", "32", "20", "640"],
+        ["7", "1", "8", "50", "350"],
+        ["100", "5", "1", "5", "2500"],
+        ["30", "1", "2", "1", "30"],
+    ] {
+        let run = example("bounded_buffer", &[capacity, producers, consumers, times]);
+        assert_eq!(
+            run.lines(),
+            [
+                format!("{producers} producers, {consumers} consumers, room for {capacity}."),
+                format!("{taken} items were taken, each exactly once."),
+                format!("There were never more than {capacity} in the buffer."),
+            ]
+        );
+    }
+}
+
+// ---- connection_pool ------------------------------------------------------------------------
+
+#[test]
+fn connections_are_lent_and_come_back() {
+    for [connections, threads, queries, served] in [
+        ["3", "8", "500", "4000"],
+        ["1", "1", "1", "1"],
+        ["1", "64", "20", "1280"],
+        ["64", "2", "100", "200"],
+    ] {
+        let run = example("connection_pool", &[connections, threads, queries]);
+        assert_eq!(
+            run.lines()[..3],
+            [
+                format!("{threads} threads made {served} queries on {connections} connections."),
+                "With all of them out, a checkout gave up after its time.".to_owned(),
+                format!("A user panicked: its connection came back, all {connections} are there."),
+            ]
+        );
+        // Whatever the error says of itself.
+        let error = run.lines()[3].strip_prefix("A release too many changed nothing: ").unwrap();
+        assert!(error.len() > 5, "{run:?}");
+        assert_eq!(run.lines().len(), 4);
+    }
+}
+
+// ---- nested_access --------------------------------------------------------------------------
+
+#[test]
+fn methods_that_lock_call_each_other_and_pairs_are_not_torn() {
+    for [writers, readers, times, number, square, read] in [
+        ["2", "2", "20000", "40000", "1600000000", "40000"],
+        ["1", "1", "1", "1", "1", "1"],
+        ["1", "16", "300", "300", "90000", "4800"],
+        ["16", "1", "300", "4800", "23040000", "300"],
+    ] {
+        let run = example("nested_access", &[writers, readers, times]);
+        assert_eq!(
+            run.lines(),
+            [
+                &format!(
+                    "{writers} writers made {number} increments: the pair is {number} and {square}."
+                ),
+                &format!("{readers} readers saw {read} pairs, and none was torn."),
+                "An RLock let its owner in again: depth 2.",
+                "A Lock did not: `acquire` would have waited for ever.",
+            ]
+        );
+    }
+}
+
+// ---- simulation_phases ----------------------------------------------------------------------
+
+/// How many cells live in a generation: the rule once more, for cells in a set instead of a grid.
+fn alive(size: i32, generations: i32) -> usize {
+    let cells = [(1, 0), (2, 0), (0, 1), (1, 1), (1, 2)];
+    let mut alive: HashSet<(i32, i32)> =
+        cells.into_iter().map(|(x, y): (i32, i32)| (x % size, y % size)).collect();
+    for _ in 0..generations {
+        let mut neighbours: HashMap<(i32, i32), usize> = HashMap::new();
+        for (x, y) in &alive {
+            for (dx, dy) in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (dx, dy))) {
+                if (dx, dy) != (0, 0) {
+                    let cell = ((x + dx).rem_euclid(size), (y + dy).rem_euclid(size));
+                    *neighbours.entry(cell).or_default() += 1;
+                }
+            }
+        }
+        let lives = |(cell, n): (&(i32, i32), &usize)| *n == 3 || *n == 2 && alive.contains(cell);
+        alive =
+            neighbours.iter().filter(|&(cell, n)| lives((cell, n))).map(|(cell, _)| *cell).collect();
+    }
+    alive.len()
+}
+
+#[test]
+fn a_world_goes_on_in_step_and_ends_when_a_worker_fails() {
+    for (workers, size, generations) in
+        [(4, 48, 100), (1, 20, 50), (2, 31, 77), (7, 20, 50), (64, 5, 9), (3, 3, 2), (2, 3, 1)]
+    {
+        let arguments = [workers, size, generations].map(|number| number.to_string());
+        let run = example("simulation_phases", &arguments.each_ref().map(String::as_str));
+        let alive = alive(size, generations);
+        assert_eq!(
+            run.lines(),
+            [
+                &format!(
+                    "{workers} workers, {size} x {size} cells: {alive} live in generation {generations}."
+                ),
+                "A single thread finds the same.",
+                &format!(
+                    "Worker {} failed in generation {}. The others ended too: {}.",
+                    workers - 1,
+                    generations / 2,
+                    workers - 1
+                ),
+            ]
+        );
+    }
+}
+
+// ---- money_transfer -------------------------------------------------------------------------
+
+#[test]
+fn money_is_moved_and_neither_made_nor_lost() {
+    for [accounts, clerks, transfers, audits, tried, total] in [
+        ["8", "4", "20000", "5000", "80000", "800"],
+        // Where two clerks most likely want the same two accounts.
+        ["2", "16", "5000", "5000", "80000", "200"],
+        // All transfers are from an account to itself.
+        ["1", "4", "1000", "1", "4000", "100"],
+        ["300", "2", "1000", "100", "2000", "30000"],
+    ] {
+        let run = example("money_transfer", &[accounts, clerks, transfers, audits]);
+        assert_eq!(
+            run.lines(),
+            [
+                format!("{clerks} clerks tried {tried} transfers between {accounts} accounts."),
+                format!("{audits} audits meanwhile found {total}, as at the beginning."),
+                format!("So it is in the end: {total}."),
+            ]
+        );
+    }
+}
+
+// ---- rollback -------------------------------------------------------------------------------
+
+#[test]
+fn a_change_that_fails_half_way_is_undone() {
+    for [threads, tables] in [["4", "500"], ["1", "1"], ["1", "7"], ["64", "1"], ["16", "3000"]] {
+        let run = example("rollback", &[threads, tables]);
+        let rows = run.lines();
+        let rows: Vec<_> = rows.iter().map(|row| row.split_once(" tops ").unwrap()).collect();
+        let rows: Vec<_> = rows.into_iter().map(|(when, stock)| (when.trim_end(), stock)).collect();
+        assert_eq!(
+            rows,
+            [
+                ("at first", "3, legs 6, tables 0"),
+                ("done", "2, legs 2, tables 1"),
+                ("too few legs", "2, legs 2, tables 1"),
+                ("a panic", "2, legs 2, tables 1"),
+                ("a panic, not undone", "1, legs 2, tables 1"),
+                (&format!("{threads} threads later"), &format!("1, legs 0, tables {tables}")),
+            ]
+        );
+    }
+}
+
+// ---- singleton ------------------------------------------------------------------------------
+
+#[test]
+fn a_singleton_is_made_once_and_tried_again_if_that_fails() {
+    for [threads, limit, primes, got] in [
+        ["8", "100000", "9592", "7"],
+        ["2", "2", "1", "1"],
+        ["64", "1000", "168", "63"],
+        ["16", "48", "15", "15"],
+        ["16", "49", "15", "15"],
+    ] {
+        let run = example("singleton", &[threads, limit]);
+        assert_eq!(
+            run.lines(),
+            [
+                &format!("{threads} threads wanted the primes up to {limit}."),
+                "The first try failed, and told one thread: the first try fails.",
+                &format!("The second made {primes} primes, and {got} threads got the same."),
+            ]
+        );
+    }
 }
