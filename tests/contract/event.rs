@@ -1,5 +1,7 @@
 //! [`Event`].
 
+mod python;
+
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,94 +17,6 @@ use crate::threads::{
 use crate::threads::{Storm, shortly_before_a_full_second, sleeps};
 
 const THREADS: usize = 5;
-
-// What CPython tests of its `Event`.
-
-#[test]
-fn set_and_clear_turn_the_flag_on_and_off_however_often() {
-    let event = Event::new();
-    assert!(!event.is_set());
-    event.set();
-    assert!(event.is_set());
-    event.set();
-    assert!(event.is_set());
-    event.clear();
-    assert!(!event.is_set());
-    event.clear();
-    assert!(!event.is_set());
-}
-
-#[test]
-fn a_set_releases_all_who_wait_and_all_who_come_later() {
-    let _limit = limit();
-    let event = Event::new();
-    for _ in 0..2 {
-        let released = AtomicUsize::new(0);
-        thread::scope(|s| {
-            for _ in 0..THREADS {
-                s.spawn(|| {
-                    event.wait();
-                    released.fetch_add(1, SeqCst);
-                    event.wait(); // returns at once
-                    released.fetch_add(1, SeqCst);
-                });
-            }
-            wait_until(|| event.waiters() == THREADS);
-            assert_eq!(released.load(SeqCst), 0);
-            event.set();
-        });
-        assert_eq!(released.into_inner(), 2 * THREADS);
-        assert_eq!(event.waiters(), 0);
-        event.set();
-        event.clear();
-    }
-}
-
-#[test]
-fn a_timed_wait_says_whether_the_event_was_set() {
-    let _limit = limit();
-    let event = Event::new();
-    thread::scope(|s| {
-        for _ in 0..THREADS {
-            s.spawn(|| {
-                assert!(!event.wait_timeout(Duration::ZERO));
-                let timeout = Duration::from_millis(20);
-                let (was_set, elapsed) = timed(|| event.wait_timeout(timeout));
-                assert!(!was_set);
-                assert!(elapsed >= timeout, "gave up after {elapsed:?}");
-                assert!(elapsed < AGES);
-            });
-        }
-    });
-    event.set();
-    thread::scope(|s| {
-        for _ in 0..THREADS {
-            s.spawn(|| {
-                assert!(event.wait_timeout(Duration::ZERO));
-                assert!(event.wait_timeout(Duration::from_secs(3600)));
-                assert!(event.wait_deadline(Instant::now()));
-            });
-        }
-    });
-}
-
-/// The flag alone is not enough: by the time a woken thread looks at it, it is cleared again.
-///
-/// And a thread that was released first may wait again before the others have looked: it must not look
-/// to them as if nothing had happened. Whoever is counted by `waiters` before a set is released by it.
-/// 100,000 rounds, or, where the machine is very busy, as many as can be had in ten seconds.
-#[test]
-fn a_set_releases_all_who_wait_even_if_a_clear_follows_at_once() {
-    let start = Instant::now();
-    let (all, at_once) = (rounds(100_000), rounds(500));
-    let mut done = 0;
-    while done < all && (done == 0 || start.elapsed() < Duration::from_secs(10)) {
-        let _limit = limit();
-        set_and_clear_for_five(at_once);
-        done += at_once;
-    }
-    println!("{done} rounds");
-}
 
 fn set_and_clear_for_five(rounds: usize) {
     let event = Event::new();
@@ -128,20 +42,6 @@ fn set_and_clear_for_five(rounds: usize) {
     });
     assert!(!event.is_set());
     assert_eq!(event.waiters(), 0);
-}
-
-#[test]
-fn debug_shows_the_flag_and_the_waiters() {
-    let _limit = limit();
-    let event = Event::new();
-    assert_eq!(format!("{event:?}"), "Event { is_set: false, waiters: 0 }");
-    thread::scope(|s| {
-        s.spawn(|| event.wait());
-        wait_until(|| event.waiters() == 1);
-        assert_eq!(format!("{event:?}"), "Event { is_set: false, waiters: 1 }");
-        event.set();
-    });
-    assert_eq!(format!("{event:?}"), "Event { is_set: true, waiters: 0 }");
 }
 
 // What others got wrong.

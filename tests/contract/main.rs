@@ -10,11 +10,16 @@
 #![cfg(not(loom))]
 
 mod allocations;
+mod barrier;
+mod bounded_semaphore;
 mod calls;
+mod condition;
 mod deadline;
 mod event;
 mod futex;
 mod lock;
+mod rlock;
+mod semaphore;
 mod shared_iter;
 mod shared_range;
 mod threads;
