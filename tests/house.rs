@@ -475,6 +475,57 @@ fn dependencies_are_few(path: &str, manifest: &str) -> Vec<Breach> {
     breaches
 }
 
+/// The tests of a file: its name or that of its folder, and that of the function, as in `event::a_set_…`.
+fn tests(source: &Source) -> Vec<String> {
+    let file = source.path.split_once("tests/").map_or(&*source.path, |(_, path)| path);
+    let file =
+        file.trim_start_matches("tests/").trim_start_matches("contract/").trim_end_matches(".rs");
+    let mut names = Vec::new();
+    let mut modules = vec![file.replace('/', "::")];
+    let mut is_test = false;
+    for line in &source.lines {
+        let words: Vec<_> = words(&line.code).collect();
+        match words[..] {
+            ["mod", name] if line.code.ends_with('{') => modules.push(name.to_owned()),
+            ["test"] if line.code.trim() == "#[test]" => is_test = true,
+            // Not a name that a macro is given: the table may leave those out.
+            ["fn", name, ..] if is_test && !line.code.contains('$') => {
+                names.push(format!("{}::{name}", modules.join("::")));
+                is_test = false;
+            }
+            _ => {}
+        }
+        if line.code == "}" {
+            modules.truncate(1);
+        }
+    }
+    names
+}
+
+/// What a table names between backticks, of the form `module::name`, and where.
+fn named_tests(table: &Source) -> Vec<(usize, String)> {
+    let names = |(index, line): (usize, &str)| {
+        let quoted = line.split('`').skip(1).step_by(2);
+        let is_name =
+            |name: &&str| name.contains("::") && name.chars().all(|c| is_of_a_word(c) || c == ':');
+        quoted.filter(is_name).map(|name| (index, name.to_owned())).collect::<Vec<_>>()
+    };
+    table.text.lines().enumerate().filter(|(_, line)| line.starts_with('|')).flat_map(names).collect()
+}
+
+/// The tests that a table names exist.
+fn tables_name_tests_that_exist(table: &Source, tests: &[String]) -> Vec<Breach> {
+    let unknown = named_tests(table).into_iter().filter(|(_, name)| !tests.contains(name));
+    unknown.map(|(index, name)| table.breach(index, format!("there is no test `{name}`"))).collect()
+}
+
+/// A table names each of the tests.
+fn tables_name_each_test(table: &Source, tests: &[String]) -> Vec<Breach> {
+    let named: Vec<_> = named_tests(table).into_iter().map(|(_, name)| name).collect();
+    let missing = tests.iter().filter(|test| !named.contains(test));
+    missing.map(|test| table.breach(0, format!("`{test}` is not in the table"))).collect()
+}
+
 // The sources.
 
 fn root() -> &'static Path {
@@ -577,6 +628,27 @@ mod the_sources {
     fn begin_and_end_well() {
         let sources = ["src", "tests", "loom-tests/tests", "examples"].map(sources);
         assert_none(sources.iter().flatten().flat_map(files_begin_and_end_well));
+    }
+
+    #[test]
+    fn are_checked_by_models_that_are_named() {
+        let models: Vec<_> = sources("loom-tests/tests").iter().flat_map(tests).collect();
+        let table = read(&root().join("loom-tests/README.md"));
+        assert_none(tables_name_tests_that_exist(&table, &models));
+        assert_none(tables_name_each_test(&table, &models));
+    }
+
+    #[test]
+    fn pass_the_tests_of_python() {
+        let tests: Vec<_> = sources("tests/contract").iter().flat_map(tests).collect();
+        let table = read(&root().join("tests/README.md"));
+        assert_none(tables_name_tests_that_exist(&table, &tests));
+        for case in 1..=62 {
+            let row = format!("| {case} | `test_");
+            assert!(table.text.lines().any(|line| line.starts_with(&row)), "case {case} is missing");
+        }
+        let python: Vec<_> = tests.into_iter().filter(|test| test.contains("::python::")).collect();
+        assert_none(tables_name_each_test(&table, &python));
     }
 
     #[test]
@@ -755,6 +827,20 @@ lines"; f('/', b"bytes", br"\"); /// doc"##;
         assert_eq!(found(rule, "//! Good.\nbad"), [2]);
         assert_eq!(found(rule, "//! Good.\nbad\n\n"), [3]);
         assert_eq!(found(rule, ""), [1, 1]);
+    }
+
+    #[test]
+    fn find_a_test_that_is_not_there_or_not_named() {
+        let text = "#[test]\nfn a() {}\nfn b() {}\nmod m {\n    #[test]\n    fn c() {}\n}\n#[test]\n#[x]\nfn d() {}\n";
+        let there = tests(&Source::new("loom-tests/tests/lock.rs", text));
+        assert_eq!(there, ["lock::a", "lock::m::c", "lock::d"]);
+        let python = tests(&Source::new("tests/contract/lock/python.rs", text));
+        assert_eq!(python[0], "lock::python::a");
+        let table = Source::new("x.md", "`lock::x`\n| `lock::a`, `Lock`, `lock::d` |\n| `lock::b` |\n");
+        let lines = |breaches: Vec<Breach>| breaches.iter().map(|b| b.line).collect::<Vec<_>>();
+        assert_eq!(lines(tables_name_tests_that_exist(&table, &there)), [3]);
+        assert_eq!(lines(tables_name_each_test(&table, &there)), [1]);
+        assert!(tables_name_each_test(&table, &there)[0].rule.contains("`lock::m::c`"));
     }
 
     #[test]
