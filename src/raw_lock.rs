@@ -338,3 +338,49 @@ impl RawLock {
 fn is_open(word: u32) -> bool {
     word & (LOCKED | RESERVED | STARVING) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(lock: &RawLock) -> u32 {
+        // ORDERING: Relaxed. There is no other thread.
+        lock.word.load(Relaxed)
+    }
+
+    /// After this nobody has it, and nobody waits.
+    fn acquire_joined_and_release(lock: &RawLock) {
+        lock.acquire_joined();
+        assert!(!lock.has_to_wake(), "the next release would not wake");
+        lock.release();
+        assert_eq!(word(lock), 0);
+    }
+
+    #[test]
+    fn one_is_to_be_woken_if_the_release_came_before_it_was_there() {
+        let lock = RawLock::new();
+        lock.acquire();
+        assert!(lock.join());
+        assert_eq!(lock.waiters(), 1);
+        assert!(!lock.has_to_wake(), "the release will do it");
+        lock.release();
+        assert!(lock.has_to_wake());
+        // Another one has come first, whose release relies on somebody who is awake.
+        assert!(lock.try_acquire());
+        assert!(lock.has_to_wake());
+        lock.release();
+        acquire_joined_and_release(&lock);
+    }
+
+    #[test]
+    fn while_one_is_on_its_way_a_release_relies_on_it() {
+        let lock = RawLock::new();
+        assert!(lock.join());
+        assert!(lock.has_to_wake());
+        assert_ne!(word(&lock) & WAKING, 0);
+        assert!(lock.try_acquire());
+        assert_ne!(word(&lock) & WAKING, 0);
+        lock.release();
+        acquire_joined_and_release(&lock);
+    }
+}

@@ -518,7 +518,9 @@ fn all_who_are_notified_while_the_lock_is_free_are_woken_one_by_one() {
 /// Where the lock is free, one that is notified alone would be moved only to be woken there.
 #[test]
 fn who_is_notified_alone_while_the_lock_is_free_is_not_moved() {
-    /// In so many ways, of so many who wait.
+    /// Of how many, and whether the system was called for it.
+    static WOKEN: Seen<(usize, bool)> = Seen::new();
+
     fn model(waiting: usize, notify: Notify) {
         check_bounded(1, move || {
             let shared = shared();
@@ -536,6 +538,7 @@ fn who_is_notified_alone_while_the_lock_is_free_is_not_moved() {
             let before = calls();
             assert_eq!(notify(&shared), 1);
             assert_eq!(calls().moved, before.moved, "{:?}", calls());
+            WOKEN.add((waiting, calls().wakes > before.wakes));
             assert_eq!(shared.changed.notify_all(), waiting - 1);
             others.into_iter().for_each(|other| _ = other.join().unwrap());
             assert_untouched(&shared);
@@ -544,6 +547,8 @@ fn who_is_notified_alone_while_the_lock_is_free_is_not_moved() {
     model(1, without_the_lock);
     model(1, all_without_the_lock);
     model(2, without_the_lock);
+    // Nobody is to be woken who has not fallen asleep yet.
+    WOKEN.assert_has([(1, false), (1, true), (2, true)]);
 }
 
 /// H7: the one that has the lock releases it at any moment, before the notified thread is counted, between that

@@ -692,8 +692,8 @@ fn a_wake_at_the_address_of_a_word_that_is_gone_wakes_nobody() {
 /// Two words. A thread sleeps on the first, once, while it holds 0.
 fn with_a_sleeper(
     wait: fn(&AtomicU32) -> Outcome,
-    model: fn(&AtomicU32, &AtomicU32) -> Outcome4,
-) -> (Outcome, Outcome4) {
+    model: fn(&AtomicU32, &AtomicU32) -> Moves,
+) -> (Outcome, Moves) {
     let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
     // It has a place from its first use on.
     words.1.swap(0, Relaxed);
@@ -705,9 +705,9 @@ fn with_a_sleeper(
 
 /// Whether the system did it, how many were moved, and how many were then woken at the first word and the
 /// second one.
-type Outcome4 = (bool, usize, usize, usize);
+type Moves = (bool, usize, usize, usize);
 
-fn move_and_wake(from: &AtomicU32, to: &AtomicU32) -> Outcome4 {
+fn move_and_wake(from: &AtomicU32, to: &AtomicU32) -> Moves {
     let done = futex::requeue_one(from, 0, to);
     let moved = calls().moved;
     let at_first = futex::wake(from, 1);
@@ -717,7 +717,7 @@ fn move_and_wake(from: &AtomicU32, to: &AtomicU32) -> Outcome4 {
 #[test]
 fn who_was_moved_is_woken_at_the_new_word_and_not_at_the_old_one() {
     use Outcome::{Awake, TimedOut};
-    static SEEN: Seen<(Outcome, Outcome4)> = Seen::new();
+    static SEEN: Seen<(Outcome, Moves)> = Seen::new();
     check(|| {
         SEEN.add(with_a_sleeper(|word| futex::wait_until(word, 0, soon()), move_and_wake));
     });
@@ -736,7 +736,7 @@ fn who_was_moved_is_woken_at_the_new_word_and_not_at_the_old_one() {
 
 #[test]
 fn who_was_moved_may_run_out_of_time_and_is_not_found_there_then() {
-    static SEEN: Seen<(Outcome, Outcome4)> = Seen::new();
+    static SEEN: Seen<(Outcome, Moves)> = Seen::new();
     check(|| {
         SEEN.add(with_a_sleeper(
             |word| futex::wait_until(word, 0, soon()),
@@ -753,7 +753,7 @@ fn who_was_moved_may_run_out_of_time_and_is_not_found_there_then() {
 
 #[test]
 fn a_sleeper_without_a_limit_is_woken_where_it_was_moved_to() {
-    static SEEN: Seen<Outcome4> = Seen::new();
+    static SEEN: Seen<Moves> = Seen::new();
     check(|| {
         let wait = |word: &AtomicU32| {
             while word.load(Relaxed) == 0 {

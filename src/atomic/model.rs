@@ -103,6 +103,11 @@ macro_rules! modelled {
                 world.$places.all[place].clone()
             }
 
+            /// Again after the operation, before which other threads have run.
+            fn assert_is_there(&self) {
+                assert!(self.place.get().0 != GONE, "an atomic is used after it was dropped");
+            }
+
             pub fn load(&self, order: Ordering) -> $int {
                 self.op(|place| {
                     place.before_load();
@@ -116,6 +121,7 @@ macro_rules! modelled {
                         let place = self.place();
                         place.before_rmw();
                         place.value.store(value.wrapping_sub(self.initial), order);
+                        self.assert_is_there();
                     },
                     || (),
                 );
@@ -161,11 +167,13 @@ macro_rules! modelled {
                     || {
                         let place = self.place();
                         place.before_rmw();
-                        place
+                        let result = place
                             .value
                             .compare_exchange(away(current), away(new), success, failure)
                             .map(back)
-                            .map_err(back)
+                            .map_err(back);
+                        self.assert_is_there();
+                        result
                     },
                     || Ok(current),
                 )
@@ -212,7 +220,14 @@ macro_rules! modelled {
             }
 
             fn op(&self, operation: impl FnOnce(&Place<looms::$looms>) -> $int) -> $int {
-                survive(|| operation(&self.place()), || self.initial)
+                survive(
+                    || {
+                        let result = operation(&self.place());
+                        self.assert_is_there();
+                        result
+                    },
+                    || self.initial,
+                )
             }
         }
 
