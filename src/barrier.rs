@@ -11,14 +11,14 @@
 //!  +----------------------------------------------+---------+---------+--------+-----------+
 //! ```
 //!
-//! | a thread …        | does, under the lock of the state                                | and then              |
-//! |-------------------|------------------------------------------------------------------|-----------------------|
-//! | arrives           | nothing if it is broken, else joins the line                     | waits to be told      |
-//! | arrives last      | opens the next round, takes the others of its round out          | tells them `TRIPPED`  |
-//! | … with an action  | opens the next round; runs the action without the lock; with it again, takes the others of its round out, unless the barrier has been broken meanwhile | the same |
-//! | runs out of time  | leaves the line, breaks the barrier: takes all out               | tells them `BROKEN`   |
-//! | aborts            | breaks the barrier                                               | the same              |
-//! | resets            | breaks the barrier and mends it                                  | the same              |
+//! | a thread …       | does, under the lock of the state                           | and then tells them |
+//! |------------------|-------------------------------------------------------------|---------------------|
+//! | arrives          | joins the line, unless the barrier is broken                | –, waits to be told |
+//! | arrives last     | opens the next round, takes the others of its own out       | `TRIPPED`           |
+//! | … with an action | opens the next round, and lets go of the lock to run it; then takes the others of its own out, unless `breaks` has changed | `TRIPPED` |
+//! | runs out of time | leaves the line, breaks the barrier: takes all others out   | `BROKEN`            |
+//! | aborts           | breaks the barrier: takes all out                           | `BROKEN`            |
+//! | resets           | the same, but mends it                                      | `BROKEN`            |
 //!
 //! # The invariant
 //!
@@ -497,7 +497,7 @@ impl<A> fmt::Debug for Barrier<A> {
 }
 
 impl BarrierWaitResult {
-    /// As the how manieth this thread has arrived, from zero. Each number below `parties` is given once a round.
+    /// How many of its round have arrived before this thread. Each number below `parties` is given once a round.
     ///
     /// What Python's `wait()` returns.
     pub fn index(&self) -> u32 {

@@ -77,7 +77,7 @@ impl BoundedSemaphore {
         unsafe { *self.limit.get() }
     }
 
-    /// Waits until there is a permit and takes it: [`Semaphore::acquire`].
+    /// Waits until there is a permit and takes it: [`Semaphore::acquire`]. For ever if the [`limit`](Self::limit) is 0.
     ///
     /// ```
     /// let semaphore = futon::BoundedSemaphore::new(1);

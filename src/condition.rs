@@ -483,6 +483,13 @@ mod tests {
     fn a_notification_is_not_lost_where_the_lock_has_room_for_nobody() {
         const ALL: usize = 0x7fff;
         let (lock, changed) = (Lock::new(0), Condition::new());
+        // Before there is a thread that would wait for ever if this fails.
+        let guard = lock.acquire();
+        assert!((0..ALL).all(|_| guard.raw().join()));
+        assert!(!guard.raw().join());
+        drop(guard);
+        assert_eq!(lock.waiters(), ALL);
+
         thread::scope(|s| {
             let waiter = s.spawn(|| {
                 let mut guard = lock.acquire();
@@ -495,11 +502,10 @@ mod tests {
             // To be asleep, more likely than not: then it has to be woken.
             (0..1_000).for_each(|_| thread::yield_now());
             let mut guard = lock.acquire();
-            for _ in 0..ALL {
-                assert!(guard.raw().join());
-            }
-            assert!(!guard.raw().join());
-            assert_eq!(lock.waiters(), ALL);
+            // As one of those who wait, so that nobody is on the way; and another one comes.
+            guard.raw().release();
+            guard.raw().acquire_joined();
+            assert!(guard.raw().join());
             assert!(changed.notify_one());
             assert_eq!((lock.waiters(), changed.waiters()), (ALL, 0));
             // It does not sleep where nobody has counted it: it would be woken in the place of another.

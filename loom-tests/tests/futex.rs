@@ -779,11 +779,11 @@ fn a_sleeper_without_a_limit_is_woken_where_it_was_moved_to() {
     ]);
 }
 
-/// What a wake at the new word does at the same time comes before the move or after it.
-#[test]
-fn a_move_and_a_wake_at_the_new_word_come_one_after_the_other() {
-    static SEEN: Seen<(usize, usize)> = Seen::new();
-    check_bounded(2, || {
+/// What a wake at one of the words does at the same time comes before the move or after it.
+fn moves_while_another_wakes(wake: fn(&(AtomicU32, AtomicU32)) -> usize) -> Arc<Seen<(usize, usize)>> {
+    let seen = Arc::new(Seen::new());
+    let outcomes = seen.clone();
+    check_bounded(2, move || {
         let words = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
         words.1.swap(0, Relaxed);
         let theirs = words.clone();
@@ -792,17 +792,32 @@ fn a_move_and_a_wake_at_the_new_word_come_one_after_the_other() {
                 futex::wait(&theirs.0, 0);
             }
         });
+        while calls().waits == 0 {
+            yield_now();
+        }
         let theirs = words.clone();
-        let waker = thread::spawn(move || futex::wake(&theirs.1, 1));
+        let waker = thread::spawn(move || wake(&theirs));
         _ = futex::requeue_one(&words.0, 0, &words.1);
-        let moved = calls().moved;
-        SEEN.add((moved, waker.join().unwrap()));
+        outcomes.add((calls().moved, waker.join().unwrap()));
         words.0.swap(1, Relaxed);
         futex::wake_all(&words.0);
         futex::wake_all(&words.1);
         sleeper.join().unwrap();
     });
-    SEEN.assert_is([(0, 0), (1, 0), (1, 1)]);
+    seen
+}
+
+#[test]
+fn a_move_and_a_wake_at_the_new_word_come_one_after_the_other() {
+    let seen = moves_while_another_wakes(|words| futex::wake(&words.1, 1));
+    seen.assert_is([(0, 0), (1, 0), (1, 1)]);
+}
+
+#[test]
+fn a_move_and_a_wake_at_the_old_word_come_one_after_the_other() {
+    let seen = moves_while_another_wakes(|words| futex::wake(&words.0, 1));
+    // The last one has fallen asleep again in between.
+    seen.assert_is([(0, 0), (1, 0), (0, 1), (1, 1)]);
 }
 
 #[test]
@@ -835,7 +850,10 @@ fn one_of_two_sleepers_is_moved_and_the_other_one_stays() {
             yield_now();
         }
         _ = futex::requeue_one(&words.0, 0, &words.1);
-        SEEN.add([calls().moved, futex::wake(&words.0, 2), futex::wake(&words.1, 2)]);
+        let moved = calls().moved;
+        let (at_first, at_second) = (futex::wake(&words.0, 2), futex::wake(&words.1, 2));
+        assert_eq!(at_second, moved);
+        SEEN.add([moved, at_first, at_second]);
         words.0.swap(1, Relaxed);
         futex::wake_all(&words.0);
         futex::wake_all(&words.1);

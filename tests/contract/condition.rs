@@ -421,6 +421,7 @@ fn all_levels_of_a_re_entrant_lock_are_given_up_and_had_again() {
 /// H16: another guard's `&T` would be in use while others have the lock.
 #[test]
 fn a_guard_that_is_not_the_only_one_of_its_thread_can_not_be_waited_with() {
+    let _limit = limit();
     let (lock, changed) = (Arc::new(RLock::new(())), Condition::new());
     let _outer = lock.acquire();
     let mut inner = lock.acquire();
