@@ -1,117 +1,115 @@
-//! What the benches have in common: `cargo bench -p futon-benches`.
+//! futon measured beside its peers, in two ways.
 //!
-//! criterion measures one contender after the other and says how certain each figure is. What counts is
-//! the ratio between the contenders of a group. For that they are run once more, in turns, so that
-//! whatever else the machine does meets all of them; the medians of the ratios are printed below the
-//! group. Times from different runs say little.
+//! `cargo run --release -p futon-benches` runs everything, each contender in turns with the others, and
+//! makes of it `docs/performance.md` and the pictures beside that page. `cargo bench -p futon-benches`
+//! hands to criterion what one thread does alone, and says how certain each figure is.
+//!
+//! Times from different runs say little, and neither do times of contenders that ran one after the other:
+//! what counts is the ratio within a turn.
 
-use std::cell::Cell;
-use std::hint::black_box;
-use std::sync::{Barrier, mpsc};
-use std::thread;
-use std::time::{Duration, Instant};
+mod crew;
+mod groups;
+mod peers;
+mod record;
+mod report;
+mod turns;
+mod work;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use std::{env, fs};
 
 use criterion::Criterion;
 
-const SAMPLES: usize = 40;
-/// How often the contenders take turns, and for how long each of them then runs.
-const TURNS: usize = 41;
-const TURN: Duration = Duration::from_millis(10);
+use crew::Crew;
+use record::{Machine, Results};
+use turns::{Run, Turns};
 
-/// Does an operation this often, returns how long it took.
-pub type Run<'a> = Box<dyn Fn(u64) -> Duration + 'a>;
+const HELP: &str = "\
+Measures futon beside its peers, and writes docs/performance.md.
 
-/// Measures the contenders of a group, and prints their times as parts of the first one's.
-pub fn compare(criterion: &mut Criterion, group: &str, contenders: &[(&str, Run)]) {
+    cargo run --release -p futon-benches [-- OPTION... GROUP...]
+
+With GROUPs, runs those whose names begin so (lock, lock/contended, event …), prints the ratios, and
+leaves the page as it is.
+
+    --quick     shorter slices and fewer turns: about 3 minutes, not about 10
+    --page      runs nothing: makes the page again, of what the last full run has left in target/
+    --help      this";
+
+/// The program: see its `--help`.
+pub fn main() -> Result<(), Box<dyn Error>> {
+    let (mut quick, mut page_only, mut only) = (false, false, Vec::new());
+    for argument in env::args().skip(1) {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            "--page" => page_only = true,
+            "--help" => {
+                println!("{HELP}");
+                return Ok(());
+            }
+            option if option.starts_with('-') => return Err(format!("{option}?\n\n{HELP}").into()),
+            group => only.push(group.to_owned()),
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let results = results(only.is_empty())?;
+    if !page_only {
+        if cfg!(debug_assertions) {
+            return Err("without --release the figures mean nothing".into());
+        }
+        let command =
+            format!("cargo run --release -p futon-benches{}", if quick { " -- --quick" } else { "" });
+        let is_all = only.is_empty();
+        let turns = Turns::new(&results, Machine::this(command), quick, only)?;
+        run(turns)?;
+        println!("results: {}", results.display());
+        if !is_all {
+            return Ok(());
+        }
+    }
+    report::write(&root.join("docs"), &Results::read(&results)?)?;
+    println!("see docs/performance.md");
+    Ok(())
+}
+
+/// Where the results go: beside the folder of the executable.
+fn results(is_all: bool) -> Result<PathBuf, Box<dyn Error>> {
+    let executable = env::current_exe()?;
+    let target = executable.ancestors().nth(2).ok_or("no target folder")?;
+    fs::create_dir_all(target)?;
+    Ok(target.join(if is_all { "performance.jsonl" } else { "performance-part.jsonl" }))
+}
+
+fn run(mut turns: Turns) -> std::io::Result<()> {
+    let crew = Crew::new();
+    // futon asks how many CPUs there are when it first waits, and that must not be a thread that is bound
+    // to one of them.
+    let lock = futon::Lock::new(());
+    crew.run_for(4, Duration::from_millis(20), |_, stop| {
+        (0..).take_while(|_| !stop.load(Relaxed)).map(|_| *lock.acquire()).count() as u64
+    });
+    for group in groups::alone() {
+        turns.run(group);
+    }
+    groups::together(&crew, &mut turns);
+    turns.end()
+}
+
+/// Hands to criterion what one thread does alone.
+pub fn with_criterion(criterion: &mut Criterion) {
     // Some libraries leave out atomic operations in a process with one thread only.
-    let (company, stays) = mpsc::channel::<()>();
-    let second_thread = thread::spawn(move || stays.recv());
-
-    let mut bench = criterion.benchmark_group(group);
-    bench.sample_size(SAMPLES);
-    let mut measured = Vec::new();
-    for contender @ (name, run) in contenders {
-        let calls = Cell::new(0);
-        bench.bench_function(*name, |bencher| {
-            bencher.iter_custom(|rounds| {
-                calls.set(calls.get() + 1);
-                run(rounds)
-            });
-        });
-        // Not if the command line leaves it out, or asks for a test only.
-        if calls.get() >= SAMPLES {
-            measured.push(contender);
+    let _crew = Crew::new();
+    for group in groups::alone() {
+        let mut bench = criterion.benchmark_group(group.name.replace('/', ", "));
+        for mut contender in group.contenders {
+            let Run::Rounds(run, _) = &mut contender.run else {
+                unreachable!("one thread does it so often")
+            };
+            bench.bench_function(&contender.name, |bencher| bencher.iter_custom(&mut *run));
         }
+        bench.finish();
     }
-    bench.finish();
-
-    if let Some((first, _)) = measured.first() {
-        print!("{group}: time / time of {first}:");
-        for ((name, _), ratio) in measured.iter().zip(ratios(&measured)) {
-            print!("  {name} {ratio:.3}");
-        }
-        println!("\n");
-    }
-    drop(company);
-    second_thread.join().unwrap().unwrap_err();
-}
-
-/// The median, over all turns, of each contender's time by the first one's in the same turn.
-fn ratios(contenders: &[&(&str, Run)]) -> Vec<f64> {
-    let rounds: Vec<u64> = contenders.iter().map(|(_, run)| rounds_in_a_turn(run)).collect();
-    let mut ratios = vec![Vec::new(); contenders.len()];
-    for _ in 0..TURNS {
-        let time =
-            |((_, run), &rounds): (&&(&str, Run), &u64)| run(rounds).as_secs_f64() / rounds as f64;
-        let times: Vec<f64> = contenders.iter().zip(&rounds).map(time).collect();
-        for (ratios, time) in ratios.iter_mut().zip(&times) {
-            ratios.push(time / times[0]);
-        }
-    }
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[TURNS / 2]
-    };
-    ratios.into_iter().map(median).collect()
-}
-
-fn rounds_in_a_turn(run: &Run) -> u64 {
-    let mut rounds = 1;
-    while run(rounds) < TURN {
-        rounds *= 2;
-    }
-    rounds
-}
-
-/// One thread does `operation`, over and over.
-pub fn alone<'a, R>(operation: impl Fn() -> R + 'a) -> Run<'a> {
-    Box::new(move |rounds| {
-        let start = Instant::now();
-        for _ in 0..rounds {
-            black_box(operation());
-        }
-        start.elapsed()
-    })
-}
-
-/// So many threads do `operation` at the same time, over and over, and share the rounds between them.
-///
-/// The time is that from the first start to the last end, without making the threads.
-pub fn together<'a>(threads: u64, operation: impl Fn() + Sync + 'a) -> Run<'a> {
-    Box::new(move |rounds| {
-        let line = Barrier::new(threads as usize);
-        let work = || {
-            line.wait();
-            let start = Instant::now();
-            (0..rounds.div_ceil(threads)).for_each(|_| operation());
-            (start, Instant::now())
-        };
-        let spans: Vec<_> = thread::scope(|s| {
-            let workers: Vec<_> = (0..threads).map(|_| s.spawn(work)).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
-        });
-        let start = spans.iter().map(|span| span.0).min().unwrap();
-        let end = spans.iter().map(|span| span.1).max().unwrap();
-        end - start
-    })
 }
