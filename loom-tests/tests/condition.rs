@@ -154,6 +154,7 @@ fn while_it_is_zero(shared: &Shared) {
     assert_eq!(guard.get(), 1);
 }
 
+/// H6: a notification that finds nobody counted must not leave a thread out that waits already.
 #[test]
 fn a_change_under_the_lock_is_not_missed() {
     changes(3, and_notifies_under_the_lock, while_it_is_zero);

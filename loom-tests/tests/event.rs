@@ -70,6 +70,7 @@ fn released<const N: usize>(ways: [Way; N], set: fn(&Event)) -> [bool; N] {
 
 // A set releases
 
+/// H6: a set that finds nobody marked as asleep must not leave the wake out too early.
 #[test]
 fn a_set_releases_a_waiter_and_publishes() {
     check_bounded(5, || assert_eq!(released([without_limit], Event::set), [true]));

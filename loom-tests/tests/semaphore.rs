@@ -298,6 +298,7 @@ fn released_to<const N: usize>(preemptions: usize, parts: &'static [u32], takes:
     });
 }
 
+/// H6: a release that finds nobody marked as asleep must not leave the wake out too early.
 #[test]
 fn a_release_while_a_thread_goes_to_sleep_is_not_lost() {
     released_to(4, &[1], [one]);
