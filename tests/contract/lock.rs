@@ -544,29 +544,41 @@ fn a_fair_release_without_a_waiter_is_a_release() {
     assert_eq!(Arc::strong_count(&lock), 1);
 }
 
-/// With fair releases two threads take turns strictly.
+/// With fair releases two threads take turns: none has the lock twice in a row while the other one waits,
+/// unless that one has not come to run for a millisecond.
 #[test]
 fn fair_releases_make_two_threads_take_turns() {
+    const PATIENCE: Duration = Duration::from_millis(1);
+
     let _limit = limit();
     let turns = rounds(200);
     let lock = Lock::new(Vec::new());
+    let has_ended = [AtomicBool::new(false), AtomicBool::new(false)];
     thread::scope(|s| {
-        for name in ['a', 'b'] {
-            let lock = &lock;
+        for thread in [0, 1] {
+            let (lock, has_ended) = (&lock, &has_ended);
             s.spawn(move || {
                 for _ in 0..turns {
                     let mut guard = lock.acquire();
-                    guard.push(name);
-                    // But for the last turns: the other one has no more of its own to take.
-                    wait_until(|| lock.waiters() == 1 || guard.len() >= 2 * turns - 1);
+                    let acquired = Instant::now();
+                    wait_until(|| lock.waiters() == 1 || has_ended[1 - thread].load(SeqCst));
+                    guard.push((thread, acquired, Instant::now(), lock.waiters()));
                     LockGuard::release_fair(guard);
                 }
+                has_ended[thread].store(true, SeqCst);
             });
         }
     });
     let order = lock.into_inner();
     assert_eq!(order.len(), 2 * turns);
-    assert!(order.windows(2).all(|pair| pair[0] != pair[1]), "{}", order.iter().collect::<String>());
+    for pair in order.windows(2) {
+        let [(one, _, released, waiters), (next, acquired, ..)] = pair else { unreachable!() };
+        assert!(
+            one != next || *waiters == 0 || acquired.duration_since(*released) >= PATIENCE,
+            "{one} had it twice in a row, after {:?}",
+            acquired.duration_since(*released)
+        );
+    }
 }
 
 /// Those who wait get the lock in the order in which they have come, as far as the system wakes them so.
