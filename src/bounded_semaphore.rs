@@ -28,7 +28,7 @@ use crate::semaphore::{Owner, Permit, PermitArc, ReleaseError, Semaphore, Source
 /// assert!(CONNECTIONS.release(1).is_err()); // they are all back already
 /// ```
 ///
-/// **Memory ordering**, **fairness** and **cost** are those of [`Semaphore`], but that it is of twelve bytes.
+/// **Memory ordering**, **fairness** and **cost** are those of [`Semaphore`], but that it is of sixteen bytes.
 #[doc(alias = "threading.BoundedSemaphore")]
 pub struct BoundedSemaphore {
     raw: RawSemaphore,

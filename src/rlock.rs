@@ -76,7 +76,7 @@ use crate::deadline::Deadline;
 ///
 /// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has.
 ///
-/// **Cost.** 16 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
+/// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
 /// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. No
 /// system call is made unless a thread sleeps.
 ///

@@ -53,7 +53,7 @@ use crate::raw_semaphore::{self, RawSemaphore};
 /// **Deadlock.** A thread that has permits and acquires more of them may wait behind one that wants those it has.
 /// Acquire at once all that is needed.
 ///
-/// **Cost.** Eight bytes, no allocation. Acquiring and releasing are one atomic operation each, and no
+/// **Cost.** Twelve bytes, no allocation. Acquiring and releasing are one atomic operation each, and no
 /// system call unless a thread sleeps. A release wakes one thread at most; if it brings permits for more,
 /// each of them wakes the next.
 #[doc(alias = "threading.Semaphore")]

@@ -68,6 +68,7 @@ fn compare_and_sleep(word: &AtomicU32, expected: u32, stays: bool, is_timed: boo
     world.count(|calls| {
         calls.waits += 1;
         calls.expected |= expected;
+        calls.always_expected &= expected;
     });
     world.before_sleep();
     let place = word.place();

@@ -176,24 +176,24 @@ assert_impl_all!(Permit<'static>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(PermitArc: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(ReleaseError: UnwindSafe, RefUnwindSafe);
 
-const_assert_eq!(size_of::<Lock<()>>(), 4);
-const_assert_eq!(size_of::<Lock<u32>>(), 8);
-const_assert_eq!(size_of::<Lock<[u8; 4]>>(), 8);
+const_assert_eq!(size_of::<Lock<()>>(), 8);
+const_assert_eq!(size_of::<Lock<u32>>(), 12);
+const_assert_eq!(size_of::<Lock<[u8; 4]>>(), 12);
 const_assert_eq!(size_of::<Event>(), 8);
-// On 64 bit: sixteen.
-const_assert_eq!(size_of::<Condition>(), 8 + size_of::<usize>());
+// On 64 bit: twenty-four.
+const_assert_eq!(size_of::<Condition>(), 16 + size_of::<usize>());
 #[cfg(target_pointer_width = "64")]
 const_assert_eq!(size_of::<Barrier<()>>(), 56);
-const_assert_eq!(size_of::<RLock<()>>(), 16);
-const_assert_eq!(size_of::<RLock<u64>>(), 24);
-const_assert_eq!(size_of::<RLock<[u8; 8]>>(), 24);
+const_assert_eq!(size_of::<RLock<()>>(), 24);
+const_assert_eq!(size_of::<RLock<u64>>(), 32);
+const_assert_eq!(size_of::<RLock<[u8; 8]>>(), 32);
 const_assert_eq!(size_of::<RLockGuard<'static, u64>>(), size_of::<usize>());
 const_assert_eq!(size_of::<RLockArcGuard<u64>>(), size_of::<usize>());
 const_assert_eq!(size_of::<MappedRLockGuard<'static, u64>>(), 2 * size_of::<usize>());
 const_assert_eq!(size_of::<Option<RLockGuard<'static, u64>>>(), size_of::<usize>());
 const_assert_eq!(size_of::<AllLevels<'static, 'static, u64>>(), size_of::<usize>());
-const_assert_eq!(size_of::<Semaphore>(), 8);
-const_assert_eq!(size_of::<BoundedSemaphore>(), 12);
+const_assert_eq!(size_of::<Semaphore>(), 12);
+const_assert_eq!(size_of::<BoundedSemaphore>(), 16);
 const_assert_eq!(size_of::<LockGuard<'static, u64>>(), size_of::<usize>());
 const_assert_eq!(size_of::<LockArcGuard<u64>>(), size_of::<usize>());
 const_assert_eq!(size_of::<MappedLockGuard<'static, u64>>(), 2 * size_of::<usize>());

@@ -19,7 +19,7 @@ const THREADS: usize = 5;
 /// How often the futex was called, in an execution so far.
 ///
 /// What costs a program a system call, and so what an algorithm is frugal with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calls {
     /// How often a thread called to wait, whether or not it then slept.
     pub waits: usize,
@@ -31,6 +31,14 @@ pub struct Calls {
     pub moved: usize,
     /// The bits that were in any of the words that a thread called to wait on.
     pub expected: u32,
+    /// The bits that were in all of them.
+    pub always_expected: u32,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { waits: 0, wakes: 0, woken: 0, moved: 0, expected: 0, always_expected: !0 }
+    }
 }
 
 /// What this execution has called the futex for so far.
