@@ -41,6 +41,7 @@ use crate::atomic::AtomicU32;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
+use crate::spin::spin_until;
 
 const SET: u32 = 1;
 const PARKED: u32 = 1 << 1;
@@ -246,6 +247,7 @@ impl Event {
         if deadline.has_passed() {
             return self.is_set();
         }
+        spin_until(deadline, || self.is_set());
         // ORDERING: Acquire, here and below, pairs with the Release in `set`, by which a thread is
         // released that has not slept.
         let mut word = self.word.load(Acquire);

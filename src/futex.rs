@@ -45,13 +45,13 @@
 #[cfg(not(all(loom, feature = "loom")))]
 #[cfg_attr(any(target_os = "linux", target_os = "android"), path = "futex/linux.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "futex/unsupported.rs")]
-mod platform;
+pub(crate) mod platform;
 
 #[cfg(all(loom, feature = "loom"))]
 #[path = "futex/model.rs"]
-mod platform;
+pub(crate) mod platform;
 
-use crate::atomic::{AtomicU32, spin_loop, yield_now};
+use crate::atomic::AtomicU32;
 use crate::deadline::Deadline;
 
 /// Why a wait ended.
@@ -115,60 +115,4 @@ pub fn wake_all(word: *const AtomicU32) {
 #[must_use]
 pub fn requeue_one(word: &AtomicU32, expected: u32, to: *const AtomicU32) -> bool {
     platform::requeue_one(word, expected, to)
-}
-
-/// Looks for something that may be about to happen, for as long as a short critical section takes.
-///
-/// Does not look at all where the thread that it would wait for has no other CPU to run on.
-#[inline]
-pub(crate) fn spin_until(has_happened: impl Fn() -> bool) {
-    let mut spin = Spin::short();
-    while !has_happened() && spin.pause() {}
-}
-
-/// How often to tell the CPU that this thread spins, the first time. How long that takes in sum differs between
-/// CPUs: a short spin takes 124 of them, which is between one microsecond and ten.
-const FIRST_PAUSE: u32 = 4;
-
-/// Pauses between looks at something that may be about to happen, until it is time to sleep.
-pub(crate) struct Spin {
-    /// How many pauses there have been, and how many of these, and of those that give way, there are to be.
-    done: u32,
-    pauses: u32,
-    yields: u32,
-}
-
-impl Spin {
-    /// No pause.
-    pub(crate) const fn none() -> Self {
-        Self { done: 0, pauses: 0, yields: 0 }
-    }
-
-    /// For as long as a short critical section takes: some microseconds.
-    pub(crate) const fn short() -> Self {
-        Self { done: 0, pauses: 5, yields: 0 }
-    }
-
-    /// Soon gives way to other threads instead.
-    ///
-    /// Looking seldom costs those little that are at it over and over; and if the thread that this one waits for
-    /// has no CPU, this is how it gets one.
-    pub(crate) const fn yielding() -> Self {
-        Self { done: 0, pauses: 3, yields: 7 }
-    }
-
-    /// Lets a moment pass, twice as long as the one before. False, at once, if there are to be no more, or no other CPU.
-    #[inline]
-    pub(crate) fn pause(&mut self) -> bool {
-        if self.done >= self.pauses + self.yields || !platform::has_spare_cpu() {
-            return false;
-        }
-        if self.done < self.pauses {
-            (0..FIRST_PAUSE << self.done).for_each(|_| spin_loop());
-        } else {
-            yield_now();
-        }
-        self.done += 1;
-        true
-    }
 }

@@ -36,8 +36,9 @@
 // 0: what the machine gives, or the model of it.
 pub mod atomic;
 pub mod deadline;
-// 1: sleeping until a word changes.
+// 1: sleeping until a word changes, and what to do before that.
 pub mod futex;
+mod spin;
 // 2: the algorithms, without data.
 mod raw_lock;
 mod raw_semaphore;

@@ -64,7 +64,8 @@ use core::time::Duration;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::atomic::{AtomicU32, Instant, yield_now};
 use crate::deadline::Deadline;
-use crate::futex::{self, Outcome, Spin};
+use crate::futex::{self, Outcome};
+use crate::spin::Spin;
 
 const LOCKED: u32 = 1;
 const ASLEEP: u32 = 1 << 1;
@@ -176,6 +177,7 @@ impl RawLock {
             }
             // Spinning beside sleepers would only make their turn come later.
             if word == LOCKED && spin.pause() {
+                // ORDERING: as above.
                 word = self.word.load(Relaxed);
                 continue;
             }

@@ -47,6 +47,7 @@ use crate::atomic::{AtomicU32, Instant};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 use crate::raw_lock::{PATIENCE, RawLock};
+use crate::spin::spin_until;
 
 const ASLEEP: u32 = 1;
 const RESERVED: u32 = 1 << 1;
@@ -131,7 +132,7 @@ impl RawSemaphore {
         let mut outcome = Outcome::Awake;
         loop {
             // ORDERING: Relaxed, here and below, because each change compares before it means anything.
-            futex::spin_until(|| is_enough(self.word.load(Relaxed)));
+            spin_until(deadline, || is_enough(self.word.load(Relaxed)));
             let mut word = self.word.load(Relaxed);
             // Until it has left, or knows the word that it sleeps on.
             let asleep = loop {

@@ -72,7 +72,7 @@ use crate::deadline::Deadline;
 /// acquires after it.
 ///
 /// **Fairness.** As [`Lock`](crate::Lock)'s: a free lock goes to whoever comes first, but a thread that has
-/// waited for about a millisecond is overtaken by nobody. The owner always gets its next level at once.
+/// waited for about a millisecond sees to it that newcomers go behind. The owner always gets its next level at once.
 ///
 /// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has.
 ///

@@ -32,6 +32,7 @@ use crate::atomic::AtomicU32;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
+use crate::spin::spin_until;
 
 /// Not told yet, and not asleep.
 const NEITHER: u32 = 0;
@@ -90,7 +91,7 @@ impl<T> Waiter<T> {
     ///
     /// For the thread that the waiter stands for.
     pub(crate) fn wait_until(&self, deadline: Deadline) -> Option<News> {
-        futex::spin_until(|| self.news().is_some());
+        spin_until(deadline, || self.news().is_some());
         // ORDERING: Acquire on failure: it has been told, as in `news`. A success publishes nothing.
         if let Err(news) = self.word.compare_exchange(NEITHER, ASLEEP, Relaxed, Acquire) {
             if news != ASLEEP {

@@ -4,7 +4,9 @@ use core::mem;
 
 use crate::atomic::AtomicU32;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::deadline::Deadline;
 use crate::futex;
+use crate::spin::spin_until;
 use crate::wait_list::{News, WaitList, Waiter};
 
 /// All have arrived, and the action has been run.
@@ -167,7 +169,7 @@ impl Arrival {
     fn wait_until_passed(&self) {
         // ORDERING: Acquire pairs with the Release in `pass`.
         let has_passed = || self.exit.load(Acquire) == PASSED;
-        futex::spin_until(has_passed);
+        spin_until(Deadline::NEVER, has_passed);
         while !has_passed() {
             // The other side of this is `pass`: it changes the word before it wakes.
             futex::wait(&self.exit, TAKEN);

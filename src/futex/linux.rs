@@ -106,6 +106,9 @@ fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// Whether a thread may look for a while before it sleeps.
+pub(crate) const SPINS: bool = true;
+
 /// Whether a thread that spins leaves a CPU for the thread it waits for.
 #[inline]
 pub(crate) fn has_spare_cpu() -> bool {
