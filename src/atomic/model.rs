@@ -21,6 +21,7 @@ mod world;
 use std::cell::{Cell, OnceCell};
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use core::sync::atomic::Ordering;
@@ -47,7 +48,14 @@ pub fn check<F: Fn() + Sync + Send + 'static>(model: F) {
 }
 
 /// Runs `model` in every way that it can run within the bounds of `builder`.
+///
+/// One model at a time, whatever the number of tests that run at once. Each execution maps and unmaps the stacks of its
+/// threads, which a process can not do in two places at once: two models beside each other take longer than one
+/// after the other.
 pub fn check_with<F: Fn() + Sync + Send + 'static>(builder: loom::model::Builder, model: F) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // A model that has failed leaves nothing behind that would matter to the next.
+    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     builder.check(move || {
         World::begin();
         model();
