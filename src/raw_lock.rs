@@ -163,14 +163,20 @@ impl RawLock {
     /// The lock was taken a moment ago: as a newcomer, take it or go into the line.
     #[cold]
     fn acquire_contended(&self, deadline: Deadline) -> bool {
-        let mut spin = if deadline.has_passed() { Spin::none() } else { Spin::yielding() };
+        let mut spin = match deadline.has_passed() {
+            true => Spin::none(),
+            false => Spin::for_a_lock_until(deadline),
+        };
         let mut since = None;
         // ORDERING: Relaxed, here and below, as in `try_acquire_contended`.
         let mut word = self.word.load(Relaxed);
         loop {
             if self.is_open(word) {
                 match self.take(word) {
-                    Ok(_) => return true,
+                    Ok(_) => {
+                        spin.has_paid();
+                        return true;
+                    }
                     Err(now) => word = now,
                 }
                 continue;
@@ -215,6 +221,7 @@ impl RawLock {
                     // Also after the deadline: what came in at the last moment is not lost.
                     match self.take(word) {
                         Ok(_) => {
+                            spin.has_paid();
                             self.leave_to_the_others();
                             return true;
                         }
@@ -241,7 +248,7 @@ impl RawLock {
             // The other side of this is `release`: it changes the word before it wakes.
             outcome = futex::wait_until(&self.word, word | ASLEEP, deadline);
             may_reserve = true;
-            spin = Spin::short();
+            spin = Spin::for_a_lock_until(deadline);
         }
     }
 
@@ -307,7 +314,7 @@ impl RawLock {
 
     /// Acquires the lock, for a thread that [`join`](Self::join) has counted.
     pub(crate) fn acquire_joined(&self) {
-        self.wait_in_line(Spin::short(), Instant::now(), Deadline::NEVER);
+        self.wait_in_line(Spin::for_a_lock_until(Deadline::NEVER), Instant::now(), Deadline::NEVER);
     }
 
     /// Gives the lock up, to whoever comes first.

@@ -73,13 +73,19 @@ use crate::lock::{Lock, LockGuard};
 ///
 /// **Fairness.** As [`Lock`].
 pub struct SharedIter<I: Iterator> {
-    source: Lock<Source<I>>,
+    inside: Inside<I>,
     returned: Returned<I::Item>,
-    /// The id of the thread that is inside the iterator, or 0.
-    runner: AtomicU64,
     /// 1 once somebody has called `stop`.
     stopped: AtomicU32,
     panic: Lock<Option<String>>,
+}
+
+/// What each thread changes that pulls, apart from what it only reads: that stays in the caches of all of them.
+#[repr(align(128))]
+struct Inside<I> {
+    source: Lock<Source<I>>,
+    /// The id of the thread that is inside the iterator, or 0.
+    runner: AtomicU64,
 }
 
 struct Source<I> {
@@ -110,9 +116,11 @@ impl<I: Iterator> SharedIter<I> {
     /// ```
     pub const fn new(iter: I) -> Self {
         Self {
-            source: Lock::new(Source { iter, given: 0, has_ended: false }),
+            inside: Inside {
+                source: Lock::new(Source { iter, given: 0, has_ended: false }),
+                runner: AtomicU64::new(0),
+            },
             returned: Returned::new(),
-            runner: AtomicU64::new(0),
             stopped: AtomicU32::new(0),
             panic: Lock::new(None),
         }
@@ -160,7 +168,7 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.try_next(), Ok(None));
     /// ```
     pub fn try_next(&self) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.source.try_acquire()).map(value)
+        self.pull(|| self.source().try_acquire()).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator for all of `timeout`.
@@ -208,11 +216,11 @@ impl<I: Iterator> SharedIter<I> {
         let wanted = n - self.returned.take_up_to(n, &mut runs);
         let mut run = Run::new(source.given);
         let back = GiveBack { returned: &self.returned, runs: &mut runs };
-        self.fill(&mut source, &mut run, |run| run.items.len() < wanted);
+        self.fill(&mut source, &mut run, |filled| wanted - filled);
         core::mem::forget(back);
         drop(source);
         runs.push(run);
-        runs.into_iter().flat_map(|run| run.items).collect()
+        runs.into_iter().flat_map(|run| run.items.into_iter().rev()).collect()
     }
 
     /// An iterator of the calling thread's own that takes many items under one lock.
@@ -289,7 +297,7 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(futon::SharedIter::new(1..2).waiters(), 0);
     /// ```
     pub fn waiters(&self) -> usize {
-        self.source.waiters()
+        self.source().waiters()
     }
 
     /// The iterator, and in its order what pullers have taken from it and not read.
@@ -301,7 +309,7 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(leftovers.into_iter().chain(rest).take(2).collect::<Vec<_>>(), [2, 3]);
     /// ```
     pub fn into_inner(self) -> (I, Vec<I::Item>) {
-        (self.source.into_inner().iter, self.returned.into_items())
+        (self.inside.source.into_inner().iter, self.returned.into_items())
     }
 
     /// One item, from inside the lock that `enter` takes or from those that came back.
@@ -337,29 +345,39 @@ impl<I: Iterator> SharedIter<I> {
         Ok(item)
     }
 
-    /// Moves items from the iterator to the end of `run`, as long as there are any and `wants_more`.
+    /// Moves items from the iterator to `run`, which is empty, as long as there are any and `more` says how many
+    /// more, given their number.
     ///
     /// If the iterator panics, what the run holds is given back before others can get in.
     fn fill(
         &self,
         source: &mut Source<I>,
         run: &mut Run<I::Item>,
-        mut wants_more: impl FnMut(&Run<I::Item>) -> bool,
+        mut more: impl FnMut(usize) -> usize,
     ) {
         if source.has_ended {
             return;
         }
-        let back = GiveBack { returned: &self.returned, runs: core::slice::from_mut(run) };
+        let mut filling = Filling { returned: &self.returned, run };
         source.has_ended = self.run(source, |iter, given| {
-            let run = &mut back.runs[0];
-            while wants_more(run) && !self.is_stopped() {
-                let Some(item) = iter.next() else { return true };
-                run.items.push_back(item);
-                *given += 1;
+            let items = &mut filling.run.items;
+            loop {
+                let more = more(items.len());
+                if more == 0 {
+                    return false;
+                }
+                for _ in 0..more {
+                    if self.is_stopped() {
+                        return false;
+                    }
+                    let Some(item) = iter.next() else { return true };
+                    items.push(item);
+                    *given += 1;
+                }
             }
-            false
         });
-        core::mem::forget(back);
+        filling.end();
+        core::mem::forget(filling);
     }
 
     /// Calls the iterator, with its lock held, and sees to what happens if it panics or comes back.
@@ -367,9 +385,9 @@ impl<I: Iterator> SharedIter<I> {
     fn run<R>(&self, source: &mut Source<I>, call: impl FnOnce(&mut I, &mut usize) -> R) -> R {
         // ORDERING: Relaxed, here and in `refuse_reentry`: a thread looks for its own id there, and its
         // own stores it always sees.
-        self.runner.store(thread_id(), Relaxed);
+        self.inside.runner.store(thread_id(), Relaxed);
         let result = catch_unwind(AssertUnwindSafe(|| call(&mut source.iter, &mut source.given)));
-        self.runner.store(0, Relaxed);
+        self.inside.runner.store(0, Relaxed);
         result.unwrap_or_else(|panic| {
             source.has_ended = true;
             *self.panic.acquire() = Some(message(&*panic));
@@ -378,12 +396,17 @@ impl<I: Iterator> SharedIter<I> {
     }
 
     #[inline]
+    fn source(&self) -> &Lock<Source<I>> {
+        &self.inside.source
+    }
+
+    #[inline]
     fn enter(&self) -> LockGuard<'_, Source<I>> {
-        match self.source.try_acquire() {
+        match self.source().try_acquire() {
             Some(source) => source,
             None => {
                 self.refuse_reentry();
-                self.source.acquire()
+                self.source().acquire()
             }
         }
     }
@@ -392,9 +415,9 @@ impl<I: Iterator> SharedIter<I> {
         &'a self,
         acquire: impl FnOnce(&'a Lock<Source<I>>) -> Option<LockGuard<'a, Source<I>>>,
     ) -> Option<LockGuard<'a, Source<I>>> {
-        self.source.try_acquire().or_else(|| {
+        self.source().try_acquire().or_else(|| {
             self.refuse_reentry();
-            acquire(&self.source)
+            acquire(self.source())
         })
     }
 
@@ -403,7 +426,7 @@ impl<I: Iterator> SharedIter<I> {
     fn refuse_reentry(&self) {
         // ORDERING: Relaxed, see `run`.
         assert!(
-            self.runner.load(Relaxed) != thread_id(),
+            self.inside.runner.load(Relaxed) != thread_id(),
             "already executing: the iterator pulls from the SharedIter that it is in"
         );
     }
@@ -419,6 +442,25 @@ impl<I: Iterator> SharedIter<I> {
 struct GiveBack<'a, T> {
     returned: &'a Returned<T>,
     runs: &'a mut [Run<T>],
+}
+
+/// A run that is filled from front to back, and goes back if the iterator panics.
+struct Filling<'a, T> {
+    returned: &'a Returned<T>,
+    run: &'a mut Run<T>,
+}
+
+impl<T> Filling<'_, T> {
+    fn end(&mut self) {
+        self.run.items.reverse();
+    }
+}
+
+impl<T> Drop for Filling<'_, T> {
+    fn drop(&mut self) {
+        self.end();
+        self.returned.give(self.run.take());
+    }
 }
 
 impl<T> Drop for GiveBack<'_, T> {
@@ -449,7 +491,7 @@ impl<I: Iterator> fmt::Debug for SharedIter<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shared = f.debug_struct("SharedIter");
         // Not under the lock: what is written to may itself pull.
-        let seen = self.source.try_acquire().map(|source| (source.given, source.has_ended));
+        let seen = self.source().try_acquire().map(|source| (source.given, source.has_ended));
         match &seen {
             Some((given, has_ended)) => shared.field("given", given).field("has_ended", has_ended),
             None => shared.field("given", &format_args!("<locked>")),

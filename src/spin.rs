@@ -11,9 +11,6 @@
 //! * **is as long as that has paid lately** in this thread. In vain a few times, or with others about who do not give
 //!   the CPU back, there is none for many times as long as it has taken.
 //!
-//! A spin for a lock ([`Spin`]) is another matter. That is held for a moment, mostly, and there is always somebody to
-//! whom a look at it is a nuisance: its cache line goes to another CPU and has to come back.
-//!
 //! No primitive depends on any of this. A model does not spin: it would only add interleavings that differ in nothing.
 
 use core::cell::Cell;
@@ -23,68 +20,25 @@ use crate::atomic::{Instant, spin_loop, yield_now};
 use crate::deadline::Deadline;
 use crate::futex::platform;
 
-/// How often to tell the CPU that this thread spins, the first time. How long that takes in sum differs between
-/// CPUs: five pauses, that double, are 124 of them, which is between one microsecond and ten.
-const FIRST_PAUSE: u32 = 4;
-
-fn pause(done: i32) {
-    (0..FIRST_PAUSE << done).for_each(|_| spin_loop());
-}
-
-/// Pauses between looks at a lock that may become free, until it is time to sleep.
-pub(crate) struct Spin {
-    done: i32,
-    /// How many pauses there are to be, each twice as long as the one before, and after these, how often to give way.
-    pauses: i32,
-    yields: i32,
-}
-
-impl Spin {
-    pub(crate) const fn none() -> Self {
-        Self { done: 0, pauses: 0, yields: 0 }
-    }
-
-    /// For as long as a short critical section takes: some microseconds.
-    pub(crate) const fn short() -> Self {
-        Self { done: 0, pauses: 5, yields: 0 }
-    }
-
-    /// Soon gives way to other threads instead.
-    ///
-    /// Looking seldom costs those little that are at it over and over; and if the thread that this one waits for
-    /// has no CPU, this is how it gets one.
-    pub(crate) const fn yielding() -> Self {
-        Self { done: 0, pauses: 3, yields: 7 }
-    }
-
-    /// Lets a moment pass. False, at once, if there are to be no more, or if there is no other CPU.
-    #[inline]
-    pub(crate) fn pause(&mut self) -> bool {
-        if self.done >= self.pauses + self.yields || !platform::has_spare_cpu() {
-            return false;
-        }
-        if self.done < self.pauses {
-            pause(self.done);
-        } else {
-            yield_now();
-        }
-        self.done += 1;
-        true
-    }
-}
-
 /// How often a thread looks with pauses before it gives way, at most.
 const LOOKS: i32 = 5;
-/// After how many waits in which that was of no use, in a row, it does so again.
+/// The same for a lock. To those who take it over and over a look is a nuisance: its cache line goes to another CPU
+/// and has to come back.
+const LOOKS_AT_A_LOCK: i32 = 3;
+/// How often to tell the CPU that this thread spins, the first time. Then twice as often, and so on. How long that takes
+/// differs between CPUs: five pauses are 124 of them, which is between one microsecond and ten.
+const FIRST_PAUSE: u32 = 4;
+/// After how many waits in which pauses were of no use, in a row, there are some again.
 const WAITS_WITHOUT_LOOKS: i32 = 128;
-/// How often it gives way before it sleeps: for about as long as it takes to wake a thread on a CPU that sleeps too.
+/// How often a thread gives way before it sleeps: for about as long as it takes to wake a thread on a CPU that sleeps too.
 const YIELDS: u32 = 128;
 /// Giving way for so long means that there are others who do not give the CPU back. A thread that sleeps gets it from
 /// them when it is woken, one that has given way does not.
 const LONG: Duration = Duration::from_micros(400);
 /// How many spins that have paid make up for half as many that have not.
 const MOST_TRUST: u32 = 8;
-/// For how many times as long as a spin in vain has taken there is none: at first, and twice as often each time, up to the second.
+/// For how many times as long as a spin in vain has taken there is none: at first, and twice as often each time, up to
+/// the second.
 const LEAST_ABSTENTION: u32 = 16;
 const MOST_ABSTENTION: u32 = 512;
 
@@ -100,68 +54,30 @@ struct Learned {
     abstention: u32,
 }
 
-impl Learned {
-    const NOTHING: Self =
-        Self { looks: LOOKS, trust: MOST_TRUST, again: None, abstention: LEAST_ABSTENTION };
-}
-
 thread_local! {
     // Constant and without a destructor, as for the thread's id.
     static LEARNED: Cell<Learned> = const { Cell::new(Learned::NOTHING) };
 }
 
-/// Looks for something that may be about to happen, for as long as that has paid lately, but not after `deadline`.
-///
-/// For some tens of microseconds at most, and as much longer as another thread has the CPU meanwhile.
-pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
-    if has_happened() || !platform::SPINS || deadline.has_passed() {
-        return;
-    }
-    let mut learned = LEARNED.get();
-    if learned.again.is_none_or(|again| Instant::now() >= again) {
-        learned.spin_until(deadline, &has_happened);
-        LEARNED.set(learned);
-    }
-}
-
 impl Learned {
-    fn spin_until(&mut self, deadline: Deadline, has_happened: &impl Fn() -> bool) {
-        for look in 0..self.looks {
-            pause(look);
-            if has_happened() {
-                self.looks = LOOKS;
-                return self.gain_trust();
-            }
-        }
-        self.looks = if self.looks > -WAITS_WITHOUT_LOOKS { self.looks - 1 } else { LOOKS };
-        let start = Instant::now();
-        let mut now = start;
-        for _ in 0..YIELDS {
-            let before = now;
-            yield_now();
-            let has_happened = has_happened();
-            now = Instant::now();
-            if now.saturating_duration_since(before) > LONG {
-                // Had this thread slept, it would have been back sooner.
-                self.trust = 0;
-                break;
-            }
-            if has_happened {
-                return self.gain_trust();
-            }
-            if deadline.has_passed() {
-                break;
-            }
-        }
-        self.lose_trust(now.saturating_duration_since(start), now);
+    const NOTHING: Self =
+        Self { looks: LOOKS, trust: MOST_TRUST, again: None, abstention: LEAST_ABSTENTION };
+
+    fn allows_spinning(&self) -> bool {
+        self.again.is_none_or(|again| Instant::now() >= again)
     }
 
-    fn gain_trust(&mut self) {
+    fn that_pauses_help(&mut self, they_do: bool) {
+        let is_time_to_try = self.looks <= -WAITS_WITHOUT_LOOKS;
+        self.looks = if they_do || is_time_to_try { LOOKS } else { self.looks - 1 };
+    }
+
+    fn that_it_pays(&mut self) {
         self.trust = (self.trust + 1).min(MOST_TRUST);
         (self.again, self.abstention) = (None, LEAST_ABSTENTION);
     }
 
-    fn lose_trust(&mut self, spent: Duration, now: Instant) {
+    fn that_it_was_in_vain(&mut self, spent: Duration, now: Instant) {
         self.trust = self.trust.saturating_sub(2);
         if self.trust == 0 {
             self.again = now.checked_add(spent * self.abstention);
@@ -170,90 +86,229 @@ impl Learned {
     }
 }
 
+/// Looks for something that may be about to happen, for as long as that has paid lately, but not after `deadline`.
+///
+/// For some tens of microseconds at most, and as much longer as another thread has the CPU meanwhile.
+pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
+    if has_happened() || deadline.has_passed() {
+        return;
+    }
+    let mut spin = Spin::until(deadline);
+    while spin.pause() {
+        if has_happened() {
+            return spin.has_paid();
+        }
+    }
+}
+
+/// Pauses between looks.
+pub(crate) struct Spin {
+    /// How many pauses are to come before it gives way, and how often it does that.
+    pauses: i32,
+    yields: u32,
+    deadline: Deadline,
+    /// What pauses there have been.
+    done: i32,
+    /// When it first gave way, and when it came back last.
+    gave_way: Option<(Instant, Instant)>,
+    /// Whether what comes of it is something to learn from, and from the pauses, too.
+    is_lesson: bool,
+    is_about_pauses: bool,
+}
+
+impl Spin {
+    /// No pause.
+    pub(crate) const fn none() -> Self {
+        Self {
+            pauses: 0,
+            yields: 0,
+            deadline: Deadline::NEVER,
+            done: 0,
+            gave_way: None,
+            is_lesson: false,
+            is_about_pauses: false,
+        }
+    }
+
+    /// For as long as a short critical section takes: some microseconds.
+    pub(crate) fn short() -> Self {
+        Self { pauses: if platform::SPINS { LOOKS } else { 0 }, ..Self::none() }
+    }
+
+    /// For as long as that has paid lately, but not after `deadline`.
+    fn until(deadline: Deadline) -> Self {
+        let learned = LEARNED.get();
+        if !platform::SPINS || !learned.allows_spinning() {
+            return Self::none();
+        }
+        let pauses = learned.looks;
+        Self {
+            pauses,
+            yields: YIELDS,
+            deadline,
+            is_lesson: true,
+            is_about_pauses: true,
+            ..Self::none()
+        }
+    }
+
+    /// The same for a lock, which is held for a moment, mostly: a few pauses there always are.
+    pub(crate) fn for_a_lock_until(deadline: Deadline) -> Self {
+        let pauses = if platform::SPINS { LOOKS_AT_A_LOCK } else { 0 };
+        Self { pauses, is_about_pauses: false, ..Self::until(deadline) }
+    }
+
+    /// Lets a moment pass. False, at once, if it is time to sleep.
+    pub(crate) fn pause(&mut self) -> bool {
+        if self.done < self.pauses {
+            (0..FIRST_PAUSE << self.done).for_each(|_| spin_loop());
+            self.done += 1;
+            return true;
+        }
+        if self.yields > 0 {
+            self.give_way();
+            return true;
+        }
+        if let (true, Some((start, now))) = (self.is_lesson, self.gave_way) {
+            self.learn(|learned| {
+                learned.that_it_was_in_vain(now.saturating_duration_since(start), now)
+            });
+        }
+        false
+    }
+
+    fn give_way(&mut self) {
+        let (start, before) = self.gave_way.unwrap_or_else(|| {
+            let now = Instant::now();
+            (now, now)
+        });
+        yield_now();
+        let now = Instant::now();
+        self.yields -= 1;
+        self.gave_way = Some((start, now));
+        let gone = now.saturating_duration_since(before);
+        if gone > LONG {
+            self.yields = 0;
+            self.learn(|learned| {
+                learned.trust = 0;
+                learned.that_it_was_in_vain(gone, now);
+            });
+        } else if self.deadline.has_passed() {
+            self.yields = 0;
+        }
+    }
+
+    /// What it was for has happened.
+    pub(crate) fn has_paid(mut self) {
+        if self.is_lesson && (self.done > 0 || self.gave_way.is_some()) {
+            let (is_about_pauses, gave_way) = (self.is_about_pauses, self.gave_way.is_some());
+            self.learn(|learned| {
+                learned.that_it_pays();
+                if is_about_pauses {
+                    learned.that_pauses_help(!gave_way);
+                }
+            });
+        }
+    }
+
+    /// Once for each spin.
+    fn learn(&mut self, lesson: impl FnOnce(&mut Learned)) {
+        let mut learned = LEARNED.get();
+        lesson(&mut learned);
+        LEARNED.set(learned);
+        self.is_lesson = false;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Spins so, from a state in which this thread has learned `learned`. Returns how often it looked, and what it has
+    /// learned.
+    fn spin(learned: Learned, deadline: Deadline, has_happened_at: i32) -> (i32, Learned) {
+        let looks = Cell::new(0);
+        LEARNED.set(learned);
+        spin_until(deadline, || {
+            looks.set(looks.get() + 1);
+            looks.get() == has_happened_at
+        });
+        (looks.get(), LEARNED.replace(Learned::NOTHING))
+    }
+
+    const NEVER: i32 = 0;
+
     #[test]
     fn what_does_not_pay_is_given_up_and_tried_again() {
         let mut learned = Learned::NOTHING;
-        let looks = Cell::new(0);
-        let in_vain = || {
-            looks.set(looks.get() + 1);
-            false
-        };
-        // As many as the trust is for, unless others have this CPU meanwhile.
-        (0..MOST_TRUST / 2).for_each(|_| learned.spin_until(Deadline::NEVER, &in_vain));
-        assert!(looks.get() > LOOKS);
-        assert_eq!(learned.trust, 0);
-        let again = learned.again.expect("it has been in vain");
+        // As often as the trust is for, unless others have this CPU meanwhile.
+        while learned.trust > 0 {
+            let (looks, now) = spin(learned, Deadline::NEVER, NEVER);
+            assert!(looks > LOOKS && now.trust < learned.trust, "{looks} {}", now.trust);
+            learned = now;
+        }
         assert!(learned.abstention > LEAST_ABSTENTION);
 
-        LEARNED
-            .set(Learned { again: Instant::now().checked_add(Duration::from_secs(3600)), ..learned });
-        looks.set(0);
-        spin_until(Deadline::NEVER, in_vain);
-        assert_eq!(looks.get(), 1, "no more than to see whether to wait at all");
-        LEARNED.set(Learned { again: Some(again), ..learned });
-        while Instant::now() < again {}
-        spin_until(Deadline::NEVER, in_vain);
-        assert!(looks.get() > 2, "another try");
-        LEARNED.set(Learned::NOTHING);
+        let in_an_hour = Instant::now().checked_add(Duration::from_secs(3600));
+        let (looks, learned) = spin(Learned { again: in_an_hour, ..learned }, Deadline::NEVER, NEVER);
+        assert_eq!(looks, 1, "no more than to see whether to wait at all");
+        let (looks, learned) =
+            spin(Learned { again: Some(Instant::now()), ..learned }, Deadline::NEVER, NEVER);
+        assert!(looks > LOOKS, "another try");
+        assert!(learned.again.is_some());
+        assert!(learned.abstention <= MOST_ABSTENTION);
     }
 
     #[test]
     fn what_pays_is_done_again() {
-        let mut learned = Learned { trust: 0, again: Some(Instant::now()), ..Learned::NOTHING };
-        let looks = Cell::new(0);
-        learned.spin_until(Deadline::NEVER, &|| {
-            looks.set(looks.get() + 1);
-            looks.get() == 2
-        });
-        assert_eq!((looks.get(), learned.trust, learned.looks), (2, 1, LOOKS));
-        assert_eq!(learned.again, None);
+        let learned = Learned { trust: 0, again: Some(Instant::now()), abstention: 64, looks: 2 };
+        let (looks, learned) = spin(learned, Deadline::NEVER, 3);
+        assert_eq!((looks, learned.trust, learned.looks), (3, 1, LOOKS));
+        assert_eq!((learned.again, learned.abstention), (None, LEAST_ABSTENTION));
+        let (_, learned) = spin(Learned::NOTHING, Deadline::NEVER, 2);
+        assert_eq!(learned.trust, MOST_TRUST, "not for ever");
+    }
+
+    #[test]
+    fn what_was_there_before_says_nothing_about_spinning() {
+        let learned = Learned { trust: 1, looks: 1, ..Learned::NOTHING };
+        let (looks, learned) = spin(learned, Deadline::NEVER, 1);
+        assert_eq!((looks, learned.trust, learned.looks), (1, 1, 1));
     }
 
     #[test]
     fn pauses_are_left_out_where_only_giving_way_helps_and_come_back() {
         let mut learned = Learned::NOTHING;
-        let mut counts = Vec::new();
-        for _ in 0..LOOKS + WAITS_WITHOUT_LOOKS + 1 {
-            let looks = Cell::new(0);
-            let most = learned.looks.max(0) + 1;
-            learned.spin_until(Deadline::NEVER, &|| {
-                looks.set(looks.get() + 1);
-                looks.get() == most
-            });
-            counts.push(looks.get());
+        for looks in (-WAITS_WITHOUT_LOOKS..LOOKS).rev() {
+            learned.that_pauses_help(false);
+            assert_eq!(learned.looks, looks);
         }
-        assert_eq!(counts[..7], [6, 5, 4, 3, 2, 1, 1]);
+        learned.that_pauses_help(false);
         assert_eq!(learned.looks, LOOKS);
+
+        let (looks, learned) = spin(Learned { looks: 1, ..learned }, Deadline::NEVER, 3);
+        // The look before, the one after the pause, and the one after giving way, unless others had this CPU meanwhile.
+        assert_eq!(looks, 3);
+        assert!(learned.looks == 0 || learned.again.is_some());
     }
 
     #[test]
     fn nobody_spins_past_the_deadline() {
-        let mut learned = Learned::NOTHING;
-        let looks = Cell::new(0);
-        learned.spin_until(Deadline::after(Duration::ZERO), &|| {
-            looks.set(looks.get() + 1);
-            false
-        });
-        assert_eq!(looks.get(), LOOKS + 1);
-        looks.set(0);
-        LEARNED.set(Learned::NOTHING);
-        spin_until(Deadline::after(Duration::ZERO), || {
-            looks.set(looks.get() + 1);
-            false
-        });
-        assert_eq!(looks.get(), 1);
+        let (looks, _) = spin(Learned::NOTHING, Deadline::after(Duration::ZERO), NEVER);
+        assert_eq!(looks, 1);
+        let soon = Deadline::after(Duration::from_micros(1));
+        let (looks, _) = spin(Learned::NOTHING, soon, NEVER);
+        assert!(looks <= LOOKS + 2);
     }
 
     #[test]
-    fn a_spin_for_a_lock_comes_to_an_end() {
+    fn each_spin_comes_to_an_end() {
         let count = |mut spin: Spin| (0..).take_while(|_| spin.pause()).count();
-        assert_eq!(count(Spin::none()), 0);
-        if platform::has_spare_cpu() {
-            assert_eq!((count(Spin::short()), count(Spin::yielding())), (5, 10));
-        }
+        assert_eq!((count(Spin::none()), count(Spin::short())), (0, LOOKS as usize));
+        let for_a_lock = count(Spin::for_a_lock_until(Deadline::NEVER));
+        assert!(
+            (LOOKS_AT_A_LOCK as usize + 1..=LOOKS_AT_A_LOCK as usize + YIELDS as usize)
+                .contains(&for_a_lock)
+        );
     }
 }

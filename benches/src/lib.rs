@@ -17,8 +17,6 @@ mod work;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 use std::{env, fs};
 
 use criterion::Criterion;
@@ -85,12 +83,6 @@ fn results(is_all: bool) -> Result<PathBuf, Box<dyn Error>> {
 
 fn run(mut turns: Turns) -> std::io::Result<()> {
     let crew = Crew::new();
-    // futon asks how many CPUs there are when it first waits, and that must not be a thread that is bound
-    // to one of them.
-    let lock = futon::Lock::new(());
-    crew.run_for(4, Duration::from_millis(20), |_, stop| {
-        (0..).take_while(|_| !stop.load(Relaxed)).map(|_| *lock.acquire()).count() as u64
-    });
     for group in groups::alone() {
         turns.run(group);
     }

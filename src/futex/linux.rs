@@ -8,7 +8,7 @@ use core::ptr;
 pub(super) use atomic_wait::{wait, wake_all, wake_one};
 
 use super::Outcome;
-use crate::atomic::{AtomicU32, Ordering};
+use crate::atomic::AtomicU32;
 use crate::deadline::Deadline;
 
 /// The call whose `timespec` is libc's. Where a 32-bit target has times of 64 bits, that is another one.
@@ -108,31 +108,3 @@ fn errno() -> i32 {
 
 /// Whether a thread may look for a while before it sleeps.
 pub(crate) const SPINS: bool = true;
-
-/// Whether a thread that spins leaves a CPU for the thread it waits for.
-#[inline]
-pub(crate) fn has_spare_cpu() -> bool {
-    /// Not known yet.
-    const UNKNOWN: u32 = 0;
-    static CPUS: AtomicU32 = AtomicU32::new(UNKNOWN);
-
-    #[cold]
-    fn count() -> u32 {
-        // SAFETY: an all-zero set is a valid value of this plain C struct.
-        let mut set: libc::cpu_set_t = unsafe { core::mem::zeroed() };
-        // SAFETY: the kernel writes at most the size that is passed.
-        let result = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
-        // SAFETY: only reads the set.
-        let cpus = if result == 0 { unsafe { libc::CPU_COUNT(&set) } } else { 1 };
-        let cpus = u32::try_from(cpus).unwrap_or(1).max(1);
-        // ORDERING: Relaxed, because the number is all there is; two threads may both count.
-        CPUS.store(cpus, Ordering::Relaxed);
-        cpus
-    }
-
-    // ORDERING: Relaxed, see `count`.
-    match CPUS.load(Ordering::Relaxed) {
-        UNKNOWN => count() > 1,
-        cpus => cpus > 1,
-    }
-}

@@ -132,8 +132,3 @@ pub(super) fn requeue_one(word: &AtomicU32, expected: u32, to: *const AtomicU32)
 
 /// A model has no use for spinning: it would only add interleavings that differ in nothing.
 pub(crate) const SPINS: bool = false;
-
-/// As above.
-pub(crate) fn has_spare_cpu() -> bool {
-    false
-}

@@ -10,6 +10,8 @@ use core::time::Duration;
 use super::returned::Run;
 use super::{SharedIter, Source};
 use crate::atomic::Instant;
+use crate::deadline::Deadline;
+use crate::spin::spin_until;
 
 /// A chunk that was filled faster than this is not worth the lock: the next one is twice as large.
 const WORTH_A_LOCK: Duration = Duration::from_micros(5);
@@ -79,9 +81,13 @@ impl<'a, I: Iterator> Puller<'a, I> {
         if let Some(run) = self.shared.returned.take_run() {
             return self.read(run);
         }
-        let (mut source, was_contended) = match self.shared.source.try_acquire() {
+        let (mut source, was_contended) = match self.shared.source().try_acquire() {
             Some(source) => (source, false),
-            None => (self.shared.enter(), true),
+            None => {
+                // Inside for as long as it takes to wake a thread, more or less.
+                spin_until(Deadline::NEVER, || !self.shared.source().is_locked());
+                (self.shared.enter(), true)
+            }
         };
         if self.shared.is_stopped() {
             return;
@@ -92,7 +98,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
         self.chunk = self.chunk.min(items_in(LONGEST_WORK, worked, self.filled));
         self.unread.first = source.given;
         let held = self.fill(&mut source);
-        let is_contended = was_contended || self.shared.source.waiters() > 0;
+        let is_contended = was_contended || self.shared.source().waiters() > 0;
         drop(source);
 
         self.filled = self.unread.items.len();
@@ -108,8 +114,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
         let start = Instant::now();
         let (mut held, mut looked_at, mut look_at) = (Duration::ZERO, 0, STRIDE);
         let (shared, chunk) = (self.shared, self.chunk);
-        shared.fill(source, &mut self.unread, |unread| {
-            let filled = unread.items.len();
+        shared.fill(source, &mut self.unread, |filled| {
             if filled == look_at {
                 let now = start.elapsed();
                 // Of items that take a microsecond and more each one is timed.
@@ -118,7 +123,11 @@ impl<'a, I: Iterator> Puller<'a, I> {
                 look_at += if is_slow { 1 } else { STRIDE };
                 (held, looked_at) = (now, filled);
             }
-            filled < chunk && (held < LONGEST_HOLD || shared.source.waiters() == 0)
+            if held < LONGEST_HOLD || shared.source().waiters() == 0 {
+                chunk.min(look_at) - filled
+            } else {
+                0
+            }
         });
         start.elapsed()
     }
