@@ -583,7 +583,9 @@ fn a_release_whose_wake_comes_too_late_is_still_in_time() {
 #[cfg(all(target_os = "linux", not(miri)))]
 fn whoever_gives_up_in_the_line_looks_once_more() {
     let _limit = limit();
-    let found = stress(1_000).any(|_| {
+    // The first or second time, but for a machine that leaves each of three threads waiting for a CPU.
+    let end = Instant::now() + Duration::from_secs(30);
+    let found = (0..).take_while(|_| Instant::now() < end).any(|_| {
         let semaphore = Semaphore::new(0);
         thread::scope(|s| {
             s.spawn(|| semaphore.acquire_many(2).forget());
