@@ -47,7 +47,7 @@ use crate::atomic::{AtomicU32, Instant};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 use crate::raw_lock::{PATIENCE, RawLock};
-use crate::spin::spin_until;
+use crate::spin::{back_off, spin_until};
 
 const ASLEEP: u32 = 1;
 const RESERVED: u32 = 1 << 1;
@@ -87,7 +87,7 @@ impl RawSemaphore {
         while word & RESERVED == 0 && word / ONE_PERMIT >= permits {
             match self.change(word, word - permits * ONE_PERMIT) {
                 Ok(_) => return true,
-                Err(now) => word = now,
+                Err(now) => word = self.back_off(now),
             }
         }
         false
@@ -164,6 +164,14 @@ impl RawSemaphore {
         self.word.compare_exchange_weak(from, to, Acquire, Relaxed)
     }
 
+    /// Another thread has changed the word meanwhile. Lets it get ahead, and returns what the word is then.
+    ///
+    /// Two threads that change a word all the time are slower than one of them, since the word has to go to and fro.
+    fn back_off(&self, now: u32) -> u32 {
+        // ORDERING: Relaxed, because each change compares before it means anything.
+        if back_off() { self.word.load(Relaxed) } else { now }
+    }
+
     /// Adds permits, unless there would be more than `limit` of them. Then nothing is changed, and the
     /// number that there was is the error.
     #[inline]
@@ -190,7 +198,7 @@ impl RawSemaphore {
                     }
                     return Ok(());
                 }
-                Err(now) => word = now,
+                Err(now) => word = self.back_off(now),
             }
         }
     }

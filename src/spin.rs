@@ -101,6 +101,15 @@ pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
     }
 }
 
+/// Pauses, for a thread whose change of a word has failed because another one was faster. False if there was no pause.
+#[cold]
+pub(crate) fn back_off() -> bool {
+    if platform::SPINS {
+        (0..4 * FIRST_PAUSE).for_each(|_| spin_loop());
+    }
+    platform::SPINS
+}
+
 /// Pauses between looks.
 pub(crate) struct Spin {
     /// How many pauses are to come before it gives way, and how often it does that.
