@@ -668,6 +668,47 @@ fn a_release_calls_the_kernel_once_for_one_sleeper_and_never_without_one() {
     }
 }
 
+/// One that has been woken is enough: until it has come, who takes the lock and releases it again meets nobody.
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little", not(miri)))]
+fn while_a_woken_thread_is_on_its_way_no_release_calls_the_kernel() {
+    use crate::calls::{Calls, calls_on};
+    use crate::threads::{is_asleep, system_id};
+    use futon::futex;
+    use std::sync::mpsc;
+
+    let _limit = limit();
+    let lock = Lock::new(0);
+    thread::scope(|s| {
+        let guard = lock.acquire();
+        let (tell, told) = mpsc::channel();
+        for _ in 0..3 {
+            let (lock, tell) = (&lock, tell.clone());
+            s.spawn(move || {
+                tell.send(system_id()).unwrap();
+                *lock.acquire() += 1;
+            });
+        }
+        let ids: Vec<_> = told.iter().take(3).collect();
+        wait_until(|| lock.waiters() == 3 && ids.iter().all(|&id| is_asleep(id)));
+        let calls = calls_on(&lock, || {
+            drop(guard);
+            for _ in 0..1_000 {
+                *lock.acquire() += 1;
+                *lock.acquire_timeout(LONG).unwrap() += 1;
+                *lock.try_acquire().unwrap() += 1;
+            }
+        });
+        // The one wake was counted in the place of being made.
+        futex::wake((&raw const lock).cast(), 1);
+        let expected = Calls { wakes_of_one: 1, ..Calls::NONE };
+        assert!(calls.is_none_or(|calls| calls == expected), "{calls:?}");
+    });
+    let count = *lock.acquire();
+    assert!(matches!(count, 3 | 3_003), "{count}");
+    assert_untouched(&lock);
+}
+
 /// The same from the side of those who sleep: each one about once, not once for each who goes before.
 #[test]
 #[cfg(not(miri))]

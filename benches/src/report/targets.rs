@@ -107,7 +107,7 @@ const CAS_SWAP: By = These(&["limit: CAS + swap"]);
 const BARE_FUTEX: By = These(&["limit: bare futex"]);
 const MUTEXES: By = These(&["std", "parking_lot"]);
 
-const TARGETS: [Target; 32] = [
+const TARGETS: [Target; 33] = [
     target("Lock alone, by its limit", "lock/uncontended", CAS_SWAP, 1.05),
     target("Lock contended, by the best peer", "lock/contended", Best, 1.0 / 0.95),
     target("RLock, first level, by Lock", "rlock/first", These(&["futon Lock"]), 1.05),
@@ -125,6 +125,7 @@ const TARGETS: [Target; 32] = [
     target("Event, wait when set, by one load", "event/wait when set", These(&["limit: load"]), 1.05),
     target("Event, waking 16, by a bare futex", "event/wake", BARE_FUTEX, 1.0)
         .only(|record| record.of_cell("waiters") == Some(16)),
+    target("Event, waking 1, 4, 16, 64, by a bare futex", "event/wake", BARE_FUTEX, 1.05),
     target("Condition, notifying nobody, by std", "condition/notify nobody", These(&["std"]), 0.01),
     target("Condition, bounded buffer, by usync", "condition/bounded buffer", These(&["usync"]), 1.0),
     target("Condition, notify_all to 15, by std", "condition/notify_all", These(&["std"]), 0.8),
@@ -217,6 +218,7 @@ const ONE_BY_ONE: &str = "One by one, by parking_lot's mutex";
 pub fn verdicts(cells: &[Cell]) -> Vec<Verdict> {
     let mut verdicts: Vec<_> = TARGETS.iter().filter_map(|target| of_times(cells, target)).collect();
     verdicts.extend(geometric_mean(cells));
+    verdicts.extend(growth(cells));
     let of = |group: &str| cells.iter().filter(|cell| cell.group == group).collect::<Vec<_>>();
     verdicts.extend(worst(of("lock/share").into_iter().filter_map(|cell| {
         let share = cell.futon().figure("slowest share")?;
@@ -312,4 +314,16 @@ fn geometric_mean(cells: &[Cell]) -> Option<Verdict> {
         cells: 1,
     };
     worst([verdict].into_iter())
+}
+
+/// What sixteen threads at the lock take beside two, who do the same.
+fn growth(cells: &[Cell]) -> Option<Verdict> {
+    let cells = || cells.iter().filter(|cell| cell.group == "lock/contended");
+    let is_of = |cell: &Cell, threads| cell.futon().of_cell("threads") == Some(threads);
+    let work = |cell: &Cell| ["inside", "outside"].map(|name| cell.futon().of_cell(name));
+    worst(cells().filter(|cell| is_of(cell, 16)).filter_map(|many| {
+        let few = cells().find(|cell| is_of(cell, 2) && work(cell) == work(many))?;
+        let ratio = many.futon().median() / few.futon().median();
+        Some(single("Lock, time of 16 threads by that of 2", many, ratio, 2.0, false))
+    }))
 }
