@@ -120,9 +120,9 @@ pub(crate) struct Spin {
     done: i32,
     /// When it first gave way, and when it came back last.
     gave_way: Option<(Instant, Instant)>,
-    /// Whether what comes of it is something to learn from, and from the pauses, too.
+    is_for_a_lock: bool,
+    /// Whether what comes of it is something to learn from.
     is_lesson: bool,
-    is_about_pauses: bool,
 }
 
 impl Spin {
@@ -134,8 +134,8 @@ impl Spin {
             deadline: Deadline::NEVER,
             done: 0,
             gave_way: None,
+            is_for_a_lock: false,
             is_lesson: false,
-            is_about_pauses: false,
         }
     }
 
@@ -151,20 +151,14 @@ impl Spin {
             return Self::none();
         }
         let pauses = learned.looks;
-        Self {
-            pauses,
-            yields: YIELDS,
-            deadline,
-            is_lesson: true,
-            is_about_pauses: true,
-            ..Self::none()
-        }
+        Self { pauses, yields: YIELDS, deadline, is_lesson: true, ..Self::none() }
     }
 
-    /// The same for a lock, which is held for a moment, mostly: a few pauses there always are.
+    /// The same for a lock. That is held for a moment, mostly, so there always are a few pauses. If it is not,
+    /// whoever has it has lost its CPU: giving way, for however long, is how it gets one.
     pub(crate) fn for_a_lock_until(deadline: Deadline) -> Self {
         let pauses = if platform::SPINS { LOOKS_AT_A_LOCK } else { 0 };
-        Self { pauses, is_about_pauses: false, ..Self::until(deadline) }
+        Self { pauses, is_for_a_lock: true, ..Self::until(deadline) }
     }
 
     /// Lets a moment pass. False, at once, if it is time to sleep.
@@ -196,7 +190,7 @@ impl Spin {
         self.yields -= 1;
         self.gave_way = Some((start, now));
         let gone = now.saturating_duration_since(before);
-        if gone > LONG {
+        if gone > LONG && !self.is_for_a_lock {
             self.yields = 0;
             self.learn(|learned| {
                 learned.trust = 0;
@@ -210,10 +204,10 @@ impl Spin {
     /// What it was for has happened.
     pub(crate) fn has_paid(mut self) {
         if self.is_lesson && (self.done > 0 || self.gave_way.is_some()) {
-            let (is_about_pauses, gave_way) = (self.is_about_pauses, self.gave_way.is_some());
+            let (is_for_a_lock, gave_way) = (self.is_for_a_lock, self.gave_way.is_some());
             self.learn(|learned| {
                 learned.that_it_pays();
-                if is_about_pauses {
+                if !is_for_a_lock {
                     learned.that_pauses_help(!gave_way);
                 }
             });

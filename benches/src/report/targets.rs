@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Cell;
 use crate::record::Record;
+use crate::work::median;
 
 /// How a target was missed or met.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -323,7 +324,7 @@ fn growth(cells: &[Cell]) -> Option<Verdict> {
     let work = |cell: &Cell| ["inside", "outside"].map(|name| cell.futon().of_cell(name));
     worst(cells().filter(|cell| is_of(cell, 16)).filter_map(|many| {
         let few = cells().find(|cell| is_of(cell, 2) && work(cell) == work(many))?;
-        let ratio = many.futon().median() / few.futon().median();
+        let ratio = median(&many.futon().nanos) / median(&few.futon().nanos);
         Some(single("Lock, time of 16 threads by that of 2", many, ratio, 2.0, false))
     }))
 }
