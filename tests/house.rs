@@ -526,6 +526,62 @@ fn tables_name_each_test(table: &Source, tests: &[String]) -> Vec<Breach> {
     missing.map(|test| table.breach(0, format!("`{test}` is not in the table"))).collect()
 }
 
+/// The public types of a file: where, the name, and the documentation above in one line.
+fn documented_types(source: &Source) -> Vec<(usize, String, String)> {
+    let mut types = Vec::new();
+    let mut documentation = String::new();
+    for (index, line) in source.lines.iter().enumerate() {
+        let words: Vec<_> = words(&line.code).collect();
+        if let ["pub", "struct", name, ..] = words[..] {
+            types.push((index, name.to_owned(), documentation.clone()));
+        }
+        match line.comment.strip_prefix("///") {
+            Some(text) => documentation = documentation + text.trim() + " ",
+            None => documentation.clear(),
+        }
+    }
+    types
+}
+
+/// A mistake says what tempts one to make it, what goes wrong, and which file has it right.
+///
+/// What is no mistake says so: it is the right one.
+fn mistakes_are_explained(source: &Source, is_file: impl Fn(&str) -> bool) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (index, name, documentation) in documented_types(source) {
+        if documentation.starts_with("The right one") {
+            continue;
+        }
+        for part in ["Tempting: ", "Wrong: ", "Right: "] {
+            if !documentation.contains(part) {
+                breaches.push(source.breach(index, format!("`{name}` does not say `{part}…`")));
+            }
+        }
+        let right = documentation.split_once("Right: ").map_or("", |(_, right)| right);
+        let mut files = right.split('`').skip(1).step_by(2).filter(|name| name.starts_with("src/"));
+        if !files.clone().all(&is_file) || files.next().is_none() {
+            breaches.push(source.breach(index, format!("`{name}` names no file that has it right")));
+        }
+    }
+    breaches
+}
+
+/// A table names each of the mistakes.
+fn tables_name_each_mistake(table: &Source, mistakes: &[Source]) -> Vec<Breach> {
+    let rows: Vec<_> = table.text.lines().filter(|line| line.starts_with('|')).collect();
+    let mut breaches = Vec::new();
+    for source in mistakes {
+        let file = source.path.rsplit('/').next().unwrap_or_default();
+        for (_, name, documentation) in documented_types(source) {
+            let row = format!("| `{file}`: `{name}` |");
+            if documentation.contains("Tempting: ") && !rows.iter().any(|r| r.starts_with(&row)) {
+                breaches.push(table.breach(0, format!("`{file}`: `{name}` is not in the table")));
+            }
+        }
+    }
+    breaches
+}
+
 // The sources.
 
 fn root() -> &'static Path {
@@ -594,7 +650,8 @@ mod the_sources {
 
     #[test]
     fn justify_each_unsafe() {
-        let sources = ["src", "tests", "loom-tests/tests", "examples"].map(sources);
+        let sources =
+            ["src", "tests", "loom-tests/tests", "loom-tests/mistakes", "examples"].map(sources);
         assert_none(sources.iter().flatten().flat_map(unsafe_is_justified));
     }
 
@@ -621,12 +678,14 @@ mod the_sources {
 
     #[test]
     fn are_short() {
-        assert_none(sources("src").iter().flat_map(files_are_short));
+        let sources = ["src", "loom-tests/mistakes"].map(sources);
+        assert_none(sources.iter().flatten().flat_map(files_are_short));
     }
 
     #[test]
     fn begin_and_end_well() {
-        let sources = ["src", "tests", "loom-tests/tests", "examples"].map(sources);
+        let sources =
+            ["src", "tests", "loom-tests/tests", "loom-tests/mistakes", "examples"].map(sources);
         assert_none(sources.iter().flatten().flat_map(files_begin_and_end_well));
     }
 
@@ -636,6 +695,15 @@ mod the_sources {
         let table = read(&root().join("loom-tests/README.md"));
         assert_none(tables_name_tests_that_exist(&table, &models));
         assert_none(tables_name_each_test(&table, &models));
+    }
+
+    #[test]
+    fn explain_each_mistake() {
+        let mistakes = sources("loom-tests/mistakes");
+        let is_file = |name: &str| root().join(name).is_file();
+        assert_none(mistakes.iter().flat_map(|source| mistakes_are_explained(source, is_file)));
+        let table = read(&root().join("loom-tests/README.md"));
+        assert_none(tables_name_each_mistake(&table, &mistakes));
     }
 
     #[test]
@@ -841,6 +909,27 @@ lines"; f('/', b"bytes", br"\"); /// doc"##;
         assert_eq!(lines(tables_name_tests_that_exist(&table, &there)), [3]);
         assert_eq!(lines(tables_name_each_test(&table, &there)), [1]);
         assert!(tables_name_each_test(&table, &there)[0].rule.contains("`lock::m::c`"));
+    }
+
+    #[test]
+    fn find_a_mistake_that_is_not_explained() {
+        let rule = |source: &Source| mistakes_are_explained(source, |name| name == "src/lock.rs");
+        let good = "/// Tempting: a.\n///\n/// Wrong: b.\n///\n/// Right: c,\n/// `src/lock.rs`.\npub struct S;\n";
+        assert_eq!(found(rule, good), []);
+        assert_eq!(found(rule, "/// The right one.\npub struct S;\nstruct T;\n"), []);
+        assert_eq!(found(rule, &good.replace("Wrong", "Bad")), [7]);
+        assert_eq!(found(rule, &good.replace("Tempting", "Well")), [7]);
+        assert_eq!(found(rule, &good.replace("src/lock.rs", "src/gone.rs")), [7]);
+        assert_eq!(found(rule, &good.replace("`", "")), [7]);
+        // Not at all, and not about this type.
+        assert_eq!(found(rule, "pub struct S;\n").len(), 4);
+        assert_eq!(found(rule, &good.replace("pub", "fn f() {}\npub")).len(), 4);
+
+        let mistakes = [Source::new("loom-tests/mistakes/lock.rs", good)];
+        let missing =
+            |table: &str| tables_name_each_mistake(&Source::new("x.md", table), &mistakes).len();
+        assert_eq!(missing("| `lock.rs`: `S` | `a::b` |\n"), 0);
+        assert_eq!(missing("`lock.rs`: `S`\n| `event.rs`: `S` |\n| `lock.rs`: `T` |\n"), 1);
     }
 
     #[test]
