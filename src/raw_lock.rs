@@ -191,7 +191,7 @@ impl RawLock {
                 // The clock was read after the word.
                 return self.try_acquire_contended();
             }
-            let since = *since.get_or_insert_with(Instant::now);
+            let since = *since.get_or_insert_with(|| spin.since());
             if word & LOCKED != 0 {
                 // ORDERING: Relaxed, see `make_asleep`.
                 self.waiting.fetch_add(1, Relaxed);

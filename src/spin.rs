@@ -35,6 +35,8 @@ const YIELDS: u32 = 128;
 /// Giving way for so long means that there are others who do not give the CPU back. A thread that sleeps gets it from
 /// them when it is woken, one that has given way does not.
 const LONG: Duration = Duration::from_micros(400);
+/// How long a spin may take, however seldom this thread has the CPU meanwhile.
+const LONGEST: Duration = Duration::from_millis(1);
 /// How many spins that have paid make up for half as many that have not.
 const MOST_TRUST: u32 = 8;
 /// For how many times as long as a spin in vain has taken there is none: at first, and twice as often each time, up to
@@ -88,7 +90,8 @@ impl Learned {
 
 /// Looks for something that may be about to happen, for as long as that has paid lately, but not after `deadline`.
 ///
-/// For some tens of microseconds at most, and as much longer as another thread has the CPU meanwhile.
+/// For some tens of microseconds at most, or a millisecond if other threads have the CPU meanwhile (and one that
+/// keeps it longer is waited for once).
 pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
     if has_happened() || deadline.has_passed() {
         return;
@@ -189,16 +192,26 @@ impl Spin {
         let now = Instant::now();
         self.yields -= 1;
         self.gave_way = Some((start, now));
+        let is_too_long = now.saturating_duration_since(start) > LONGEST;
+        if is_too_long || self.deadline.has_passed() {
+            self.yields = 0;
+        }
         let gone = now.saturating_duration_since(before);
-        if gone > LONG && !self.is_for_a_lock {
+        if self.is_for_a_lock {
+            // Many threads take turns on this CPU. It does not mean that spinning is of no use.
+            self.is_lesson &= !is_too_long;
+        } else if gone > LONG {
             self.yields = 0;
             self.learn(|learned| {
                 learned.trust = 0;
                 learned.that_it_was_in_vain(gone, now);
             });
-        } else if self.deadline.has_passed() {
-            self.yields = 0;
         }
+    }
+
+    /// When it first gave way, or else the moment.
+    pub(crate) fn since(&self) -> Instant {
+        self.gave_way.map_or_else(Instant::now, |(start, _)| start)
     }
 
     /// What it was for has happened.

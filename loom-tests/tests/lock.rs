@@ -308,9 +308,52 @@ fn all_who_wait_are_counted() {
     });
 }
 
+/// This is how it knows that its release has to wake. Who has seen the count itself would see it again in any case, so
+/// nobody looks at it here before.
+#[test]
+fn who_takes_the_lock_finds_a_thread_counted_that_has_gone_to_sleep() {
+    static SEEN: Seen<(bool, bool)> = Seen::new();
+    check_bounded(3, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let theirs = lock.clone();
+        let other = thread::spawn(move || acquiring(&theirs));
+        drop(guard);
+        let again = lock.try_acquire();
+        // Before this one took it. The number of calls orders nothing.
+        let has_slept = calls().waits > 0;
+        let is_first = again.as_ref().is_some_and(|value| value.get() == 0);
+        if has_slept && is_first {
+            assert_eq!(lock.waiters(), 1);
+        }
+        SEEN.add((has_slept, is_first));
+        drop(again);
+        other.join().unwrap();
+        assert_is_free(&lock);
+    });
+    SEEN.assert_has([(true, true), (true, false), (false, true)]);
+}
+
 #[test]
 fn each_of_three_waiters_gets_the_lock() {
     one_after_the_other(1, drop, [acquiring, acquiring, acquiring]);
+}
+
+/// All are there before the first one is woken.
+#[test]
+fn each_of_three_who_sleep_gets_the_lock() {
+    check_bounded(0, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let others = [(); 3].map(|()| {
+            let lock = lock.clone();
+            thread::spawn(move || acquiring(&lock))
+        });
+        until_waiting(&lock, 3);
+        drop(guard);
+        others.into_iter().for_each(|other| _ = other.join().unwrap());
+        assert_is_free(&lock);
+    });
 }
 
 #[test]
@@ -522,6 +565,21 @@ fn a_fair_release_lets_nobody_have_the_lock_before_a_waiter() {
     TRIED.assert_is([(false, 1), (false, 0), (true, 0)]);
 }
 
+/// Whoever finds it free gets it, and after the waiter, unless that one has taken it at this moment.
+#[test]
+fn a_lock_that_is_kept_for_a_waiter_counts_as_locked() {
+    static SEEN: Seen<bool> = Seen::new();
+    after_a_fair_release(holding, |lock| {
+        let is_locked = lock.is_locked();
+        if !is_locked {
+            let is_next = lock.try_acquire().is_some_and(|value| value.get() == 1);
+            assert!(is_next || lock.waiters() == 0);
+        }
+        SEEN.add(is_locked);
+    });
+    SEEN.assert_is([false, true]);
+}
+
 #[test]
 fn a_newcomer_does_not_get_what_is_reserved() {
     check_bounded(2, || {
@@ -547,6 +605,28 @@ fn a_newcomer_does_not_get_what_is_reserved() {
         newcomer.join().unwrap();
         assert_is_free(&lock);
     });
+}
+
+/// The thread that it is kept for may not come to run for long. Time passes once for a thread: when it has, the same
+/// newcomer is patient again, and this time the waiter comes first.
+#[test]
+fn a_newcomer_is_patient_with_a_thread_that_the_lock_is_kept_for_but_not_for_ever() {
+    static SEEN: Seen<(u32, u32)> = Seen::new();
+    check_bounded(1, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let theirs = lock.clone();
+        let waiter = thread::spawn(move || acquiring(&theirs));
+        until_waiting(&lock, 1);
+        LockGuard::release_fair(guard);
+        let guard = lock.acquire();
+        let at_first = guard.get();
+        LockGuard::release_fair(guard);
+        SEEN.add((at_first, lock.acquire().get()));
+        waiter.join().unwrap();
+        assert_is_free(&lock);
+    });
+    SEEN.assert_is([(0, 1), (1, 1)]);
 }
 
 #[test]
@@ -585,6 +665,31 @@ fn a_thread_that_has_waited_long_is_not_overtaken() {
         assert_is_free(&lock);
     });
     SEEN.assert_has([(true, 1), (false, 1)]);
+}
+
+/// What shows that it has waited long is that it sleeps on a word with the mark. Without that it is overtaken again.
+#[test]
+fn a_thread_that_has_been_overtaken_is_not_overtaken_again_once_it_has_waited_long() {
+    const RESERVED: u32 = 4;
+    static SEEN: Seen<(bool, bool, usize)> = Seen::new();
+    check_bounded(2, || {
+        let lock = shared();
+        let guard = lock.acquire();
+        let theirs = lock.clone();
+        let waiter = thread::spawn(move || acquiring(&theirs));
+        until_waiting(&lock, 1);
+        drop(guard);
+        drop(lock.try_acquire());
+        let again = lock.try_acquire();
+        let (wakes, is_reserved) = (calls().wakes, calls().expected & RESERVED != 0);
+        let overtakes = again.as_ref().is_some_and(|value| value.get() == 0);
+        assert!(!(overtakes && is_reserved), "overtaken");
+        SEEN.add((is_reserved, overtakes, wakes));
+        drop(again);
+        waiter.join().unwrap();
+        assert_is_free(&lock);
+    });
+    SEEN.assert_has([(true, false, 2), (false, true, 2)]);
 }
 
 #[test]

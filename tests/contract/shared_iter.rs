@@ -1489,3 +1489,26 @@ fn fused_it_stays_at_the_end_whatever_is_given_back_since() {
     drop(puller);
     assert_eq!(fused.next(), None);
 }
+
+#[test]
+fn several_leftovers_of_one_puller_are_in_the_order_of_the_iterator() {
+    let shared = SharedIter::new(0..1_000);
+    let (mut puller, mut read) = with_unread(&shared);
+    while format!("{puller:?}").contains("unread: 0") || format!("{puller:?}").contains("unread: 1,") {
+        read = puller.next().unwrap();
+    }
+    drop(puller);
+    let (rest, leftovers) = shared.into_inner();
+    assert!(leftovers.len() > 1);
+    assert!(leftovers.into_iter().chain(rest).eq(read + 1..1_000));
+}
+
+#[test]
+fn a_chunk_of_all_that_came_back_leaves_nothing_that_a_puller_would_take_for_the_end() {
+    let shared = SharedIter::new(0..1_000);
+    let (puller, read) = with_unread(&shared);
+    let came_back = 999 - read - shared.size_hint().0;
+    drop(puller);
+    assert_eq!(shared.next_chunk(came_back).len(), came_back);
+    assert_eq!(shared.puller().count(), 999 - read - came_back);
+}
