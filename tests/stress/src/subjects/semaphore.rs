@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use futon::{BoundedSemaphore, Permit, PermitArc, ReleaseError, Semaphore};
@@ -90,10 +90,12 @@ pub struct Desks<S> {
     semaphore: Arc<S>,
     /// How many permits there are in the beginning.
     permits: u32,
-    /// How many permits there may be at most, at this moment.
-    limit: AtomicU32,
-    out: AtomicU32,
+    /// How many permits are out, and, in the upper half, how many there may be at most. In one, or the second would
+    /// be of another moment than the first.
+    out_of: AtomicU64,
 }
+
+const ONE_MORE: u64 = 1 << 32;
 
 pub fn semaphore(random: &mut Random) -> Desks<Semaphore> {
     let permits = 1 + random.below(4);
@@ -102,15 +104,16 @@ pub fn semaphore(random: &mut Random) -> Desks<Semaphore> {
 
 impl<S: Permits> Desks<S> {
     pub fn new(semaphore: S, permits: u32) -> Self {
-        let (limit, out) = (AtomicU32::new(permits), AtomicU32::new(0));
-        Self { semaphore: Arc::new(semaphore), permits, limit, out }
+        let out_of = AtomicU64::new(u64::from(permits) * ONE_MORE);
+        Self { semaphore: Arc::new(semaphore), permits, out_of }
     }
 
     fn work(&self, permits: u32, hand: &mut Hand<'_, '_>) {
-        let out = self.out.fetch_add(permits, Relaxed) + permits;
-        assert!(out <= self.limit.load(Relaxed), "{out} permits are out");
+        let out_of = self.out_of.fetch_add(permits.into(), Relaxed) + u64::from(permits);
+        let (out, of) = (out_of % ONE_MORE, out_of / ONE_MORE);
+        assert!(out <= of, "{out} of {of} permits are out");
         hand.pause();
-        self.out.fetch_sub(permits, Relaxed);
+        self.out_of.fetch_sub(permits.into(), Relaxed);
         if let Some(limit) = self.semaphore.limit() {
             assert!(self.semaphore.available() <= limit - permits);
             assert!(self.semaphore.release(limit + 1).is_err(), "more than it can have");
@@ -142,12 +145,12 @@ impl<S: Permits> Desks<S> {
     /// Adds permits, and takes as many away again.
     fn add_some(&self, hand: &mut Hand<'_, '_>) {
         let more = 1 + hand.random.below(2);
-        self.limit.fetch_add(more, Relaxed);
+        self.out_of.fetch_add(u64::from(more) * ONE_MORE, Relaxed);
         hand.run(Doing::Release, || self.semaphore.release(more)).expect("there is room");
         for _ in 0..more {
             hand.pause();
             hand.run(Doing::Acquire, || self.semaphore.acquire(1)).forget();
-            self.limit.fetch_sub(1, Relaxed);
+            self.out_of.fetch_sub(ONE_MORE, Relaxed);
         }
     }
 }
@@ -198,7 +201,7 @@ impl<S: Permits> Subject for Desks<S> {
         assert_eq!(self.semaphore.waiters(), 0);
         assert_eq!(self.semaphore.available(), self.permits, "all are back");
         assert!(self.semaphore.try_acquire(self.permits).is_some(), "and kept for nobody");
-        assert_eq!((self.out.into_inner(), self.limit.into_inner()), (0, self.permits));
+        assert_eq!(self.out_of.into_inner(), u64::from(self.permits) * ONE_MORE);
         assert_eq!(Arc::strong_count(&self.semaphore), 1, "no permit owns it any more");
     }
 }
