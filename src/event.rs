@@ -77,7 +77,7 @@ const ONE_GENERATION: u32 = 1 << 2;
 /// **Fairness.** A set releases all at once; in which order they run is the system's choice.
 ///
 /// **Cost.** Eight bytes, no allocation. Waiting for an event that is set is one load. Set and clear
-/// are one atomic operation each, and no system call unless a thread sleeps.
+/// are one atomic operation each. A set makes a system call only if a thread sleeps.
 #[doc(alias = "threading.Event")]
 #[doc(alias = "ManualResetEvent")]
 pub struct Event {

@@ -77,8 +77,8 @@ use crate::deadline::Deadline;
 /// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has.
 ///
 /// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
-/// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. No
-/// system call is made unless a thread sleeps.
+/// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. A
+/// release makes a system call only if a thread sleeps.
 ///
 /// **Panics.** A thread can have 2³² − 1 levels. Each way to acquire one more panics, and changes nothing.
 ///

@@ -53,9 +53,9 @@ use crate::raw_semaphore::{self, RawSemaphore};
 /// **Deadlock.** A thread that has permits and acquires more of them may wait behind one that wants those it has.
 /// Acquire at once all that is needed.
 ///
-/// **Cost.** Twelve bytes, no allocation. Acquiring and releasing are one atomic operation each, and no
-/// system call unless a thread sleeps. A release wakes one thread at most; if it brings permits for more,
-/// each of them wakes the next.
+/// **Cost.** Twelve bytes, no allocation. Without contention acquiring and releasing are one atomic operation each. A
+/// release makes a system call only if a thread sleeps, and wakes one thread at most; if it brings permits for more, each
+/// of them wakes the next.
 #[doc(alias = "threading.Semaphore")]
 pub struct Semaphore {
     raw: RawSemaphore,

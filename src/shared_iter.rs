@@ -14,6 +14,7 @@ mod puller;
 mod returned;
 
 use core::fmt;
+use core::mem::replace;
 use core::time::Duration;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -152,7 +153,7 @@ impl<I: Iterator> SharedIter<I> {
     /// ```
     #[inline]
     pub fn next_indexed(&self) -> Option<(usize, I::Item)> {
-        match self.pull(|| Some(self.enter())) {
+        match self.pull(|| Some(self.occupied().acquire())) {
             Ok(item) => item,
             Err(Busy) => unreachable!("waits for as long as it takes"),
         }
@@ -168,7 +169,7 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.try_next(), Ok(None));
     /// ```
     pub fn try_next(&self) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.source().try_acquire()).map(value)
+        self.pull(|| None).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator for all of `timeout`.
@@ -183,14 +184,14 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.next_timeout(Duration::from_millis(1)), Ok(Some(1)));
     /// ```
     pub fn next_timeout(&self, timeout: Duration) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.enter_with(|source| source.acquire_timeout(timeout))).map(value)
+        self.pull(|| self.occupied().acquire_timeout(timeout)).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator until `deadline`.
     ///
     /// As [`next_timeout`](Self::next_timeout).
     pub fn next_deadline(&self, deadline: Instant) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.enter_with(|source| source.acquire_deadline(deadline))).map(value)
+        self.pull(|| self.occupied().acquire_deadline(deadline)).map(value)
     }
 
     /// Up to `n` items, taken under one lock. Fewer only where the iterator ends or is stopped, none at the end.
@@ -214,13 +215,13 @@ impl<I: Iterator> SharedIter<I> {
         }
         let mut runs = Vec::new();
         let wanted = n - self.returned.take_up_to(n, &mut runs);
-        let mut run = Run::new(source.given);
+        let mut run = Run::new();
         let back = GiveBack { returned: &self.returned, runs: &mut runs };
         self.fill(&mut source, &mut run, |filled| wanted - filled);
         core::mem::forget(back);
         drop(source);
         runs.push(run);
-        runs.into_iter().flat_map(|run| run.items.into_iter().rev()).collect()
+        runs.into_iter().flat_map(Run::into_items).collect()
     }
 
     /// An iterator of the calling thread's own that takes many items under one lock.
@@ -285,7 +286,7 @@ impl<I: Iterator> SharedIter<I> {
         let mut source = self.enter();
         let (low, high) = match source.has_ended {
             true => (0, Some(0)),
-            false => self.run(&mut source, |iter, _| iter.size_hint()),
+            false => self.run(thread_id(), &mut source, |iter| iter.size_hint()),
         };
         let returned = self.returned.count();
         (low.saturating_add(returned), high.and_then(|high| high.checked_add(returned)))
@@ -312,37 +313,44 @@ impl<I: Iterator> SharedIter<I> {
         (self.inside.source.into_inner().iter, self.returned.into_items())
     }
 
-    /// One item, from inside the lock that `enter` takes or from those that came back.
+    /// One item. Calls `wait` if another thread is inside the iterator.
     #[inline]
     fn pull<'a>(
         &'a self,
-        enter: impl FnOnce() -> Option<LockGuard<'a, Source<I>>>,
+        wait: impl FnOnce() -> Option<LockGuard<'a, Source<I>>>,
     ) -> Result<Option<(usize, I::Item)>, Busy> {
-        if self.is_stopped() {
-            return Ok(None);
+        if let Some(found) = self.find() {
+            return Ok(found);
         }
-        // Before waiting for a thread that may be inside for long.
-        if let Some(item) = self.returned.take_one() {
-            return Ok(Some(item));
-        }
-        let mut source = enter().ok_or(Busy)?;
-        // And after: this is what may have happened meanwhile.
-        if self.is_stopped() {
-            return Ok(None);
-        }
-        if let Some(item) = self.returned.take_one() {
-            return Ok(Some(item));
-        }
+        // Not under the lock, which is held for a few nanoseconds otherwise.
+        let me = thread_id();
+        let mut source = match self.source().try_acquire() {
+            Some(source) => source,
+            None => {
+                let source = wait().ok_or(Busy)?;
+                // This is what may have happened meanwhile.
+                if let Some(found) = self.find() {
+                    return Ok(found);
+                }
+                source
+            }
+        };
         if source.has_ended {
-            return Ok(None);
+            // Perhaps by a panic a moment ago, which has given items back.
+            return Ok(self.find().flatten());
         }
-        let item = self.run(&mut source, |iter, given| {
-            let item = iter.next()?;
-            *given += 1;
-            Some((*given - 1, item))
-        });
-        source.has_ended = item.is_none();
-        Ok(item)
+        let Some(item) = self.run(me, &mut source, I::next) else {
+            source.has_ended = true;
+            return Ok(None);
+        };
+        source.given += 1;
+        Ok(Some((source.given - 1, item)))
+    }
+
+    /// What there is without a call of the iterator: the end, if it was stopped, or an item that came back.
+    #[inline]
+    fn find(&self) -> Option<Option<(usize, I::Item)>> {
+        if self.is_stopped() { Some(None) } else { self.returned.take_one().map(Some) }
     }
 
     /// Moves items from the iterator to `run`, which is empty, as long as there are any and `more` says how many
@@ -358,9 +366,9 @@ impl<I: Iterator> SharedIter<I> {
         if source.has_ended {
             return;
         }
-        let mut filling = Filling { returned: &self.returned, run };
-        source.has_ended = self.run(source, |iter, given| {
-            let items = &mut filling.run.items;
+        let mut filling = Filling { returned: &self.returned, source, run };
+        filling.source.has_ended = self.run(thread_id(), filling.source, |iter| {
+            let items = filling.run.open();
             loop {
                 let more = more(items.len());
                 if more == 0 {
@@ -372,7 +380,6 @@ impl<I: Iterator> SharedIter<I> {
                     }
                     let Some(item) = iter.next() else { return true };
                     items.push(item);
-                    *given += 1;
                 }
             }
         });
@@ -380,13 +387,14 @@ impl<I: Iterator> SharedIter<I> {
         core::mem::forget(filling);
     }
 
-    /// Calls the iterator, with its lock held, and sees to what happens if it panics or comes back.
+    /// Calls the iterator, with its lock held, and sees to what happens if it panics or comes back. `me` is the
+    /// calling thread.
     #[inline]
-    fn run<R>(&self, source: &mut Source<I>, call: impl FnOnce(&mut I, &mut usize) -> R) -> R {
-        // ORDERING: Relaxed, here and in `refuse_reentry`: a thread looks for its own id there, and its
+    fn run<R>(&self, me: u64, source: &mut Source<I>, call: impl FnOnce(&mut I) -> R) -> R {
+        // ORDERING: Relaxed, here and in `occupied`: a thread looks for its own id there, and its
         // own stores it always sees.
-        self.inside.runner.store(thread_id(), Relaxed);
-        let result = catch_unwind(AssertUnwindSafe(|| call(&mut source.iter, &mut source.given)));
+        self.inside.runner.store(me, Relaxed);
+        let result = catch_unwind(AssertUnwindSafe(|| call(&mut source.iter)));
         self.inside.runner.store(0, Relaxed);
         result.unwrap_or_else(|panic| {
             source.has_ended = true;
@@ -402,33 +410,19 @@ impl<I: Iterator> SharedIter<I> {
 
     #[inline]
     fn enter(&self) -> LockGuard<'_, Source<I>> {
-        match self.source().try_acquire() {
-            Some(source) => source,
-            None => {
-                self.refuse_reentry();
-                self.source().acquire()
-            }
-        }
+        self.source().try_acquire().unwrap_or_else(|| self.occupied().acquire())
     }
 
-    fn enter_with<'a>(
-        &'a self,
-        acquire: impl FnOnce(&'a Lock<Source<I>>) -> Option<LockGuard<'a, Source<I>>>,
-    ) -> Option<LockGuard<'a, Source<I>>> {
-        self.source().try_acquire().or_else(|| {
-            self.refuse_reentry();
-            acquire(self.source())
-        })
-    }
-
+    /// The lock that another thread has, for whoever is about to wait for it.
     #[cold]
     #[track_caller]
-    fn refuse_reentry(&self) {
+    fn occupied(&self) -> &Lock<Source<I>> {
         // ORDERING: Relaxed, see `run`.
         assert!(
             self.inside.runner.load(Relaxed) != thread_id(),
             "already executing: the iterator pulls from the SharedIter that it is in"
         );
+        self.source()
     }
 
     #[inline]
@@ -445,27 +439,29 @@ struct GiveBack<'a, T> {
 }
 
 /// A run that is filled from front to back, and goes back if the iterator panics.
-struct Filling<'a, T> {
-    returned: &'a Returned<T>,
-    run: &'a mut Run<T>,
+struct Filling<'a, I: Iterator> {
+    returned: &'a Returned<I::Item>,
+    source: &'a mut Source<I>,
+    run: &'a mut Run<I::Item>,
 }
 
-impl<T> Filling<'_, T> {
+impl<I: Iterator> Filling<'_, I> {
     fn end(&mut self) {
-        self.run.items.reverse();
+        self.source.given += self.run.len();
+        self.run.close(self.source.given);
     }
 }
 
-impl<T> Drop for Filling<'_, T> {
+impl<I: Iterator> Drop for Filling<'_, I> {
     fn drop(&mut self) {
         self.end();
-        self.returned.give(self.run.take());
+        self.returned.give(replace(self.run, Run::new()));
     }
 }
 
 impl<T> Drop for GiveBack<'_, T> {
     fn drop(&mut self) {
-        self.runs.iter_mut().for_each(|run| self.returned.give(run.take()));
+        self.runs.iter_mut().for_each(|run| self.returned.give(replace(run, Run::new())));
     }
 }
 

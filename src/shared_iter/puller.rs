@@ -5,13 +5,12 @@
 //! its buffer nobody else can work on. From this come the four limits below.
 
 use core::fmt;
+use core::mem::replace;
 use core::time::Duration;
 
 use super::returned::Run;
 use super::{SharedIter, Source};
 use crate::atomic::Instant;
-use crate::deadline::Deadline;
-use crate::spin::spin_until;
 
 /// A chunk that was filled faster than this is not worth the lock: the next one is twice as large.
 const WORTH_A_LOCK: Duration = Duration::from_micros(5);
@@ -21,7 +20,8 @@ const LONGEST_HOLD: Duration = Duration::from_micros(250);
 const LONGEST_WORK: Duration = Duration::from_micros(500);
 /// How much memory the buffer may take, apart from what the items own.
 const MOST_BYTES: usize = 256 << 10;
-/// How many cheap items pass between two looks at the clock.
+/// How many cheap items pass between two looks at the clock: as many again as there are so far, but no fewer than this and
+/// no more than four times this.
 const STRIDE: usize = 32;
 
 /// One thread's own way to pull from a [`SharedIter`], which takes many items under one lock.
@@ -53,7 +53,7 @@ pub struct Puller<'a, I: Iterator> {
 
 impl<'a, I: Iterator> Puller<'a, I> {
     pub(super) fn new(shared: &'a SharedIter<I>) -> Self {
-        Self { shared, unread: Run::new(0), chunk: 1, filled: 0, since: Instant::now() }
+        Self { shared, unread: Run::new(), chunk: 1, filled: 0, since: Instant::now() }
     }
 
     /// The next item and its place in the order in which the iterator gave them, from 0.
@@ -69,10 +69,10 @@ impl<'a, I: Iterator> Puller<'a, I> {
         if self.shared.is_stopped() {
             return None;
         }
-        if self.unread.items.is_empty() {
+        self.unread.pop().or_else(|| {
             self.refill();
-        }
-        self.unread.pop()
+            self.unread.pop()
+        })
     }
 
     #[cold]
@@ -83,11 +83,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
         }
         let (mut source, was_contended) = match self.shared.source().try_acquire() {
             Some(source) => (source, false),
-            None => {
-                // Inside for as long as it takes to wake a thread, more or less.
-                spin_until(Deadline::NEVER, || !self.shared.source().is_locked());
-                (self.shared.enter(), true)
-            }
+            None => (self.shared.enter(), true),
         };
         if self.shared.is_stopped() {
             return;
@@ -96,12 +92,11 @@ impl<'a, I: Iterator> Puller<'a, I> {
             return self.read(run);
         }
         self.chunk = self.chunk.min(items_in(LONGEST_WORK, worked, self.filled));
-        self.unread.first = source.given;
         let held = self.fill(&mut source);
         let is_contended = was_contended || self.shared.source().waiters() > 0;
         drop(source);
 
-        self.filled = self.unread.items.len();
+        self.filled = self.unread.len();
         if self.filled >= self.chunk && (is_contended || held < WORTH_A_LOCK) {
             self.chunk = (self.chunk * 2).min(MOST_BYTES / size_of::<I::Item>().max(64)).max(1);
         }
@@ -120,7 +115,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
                 // Of items that take a microsecond and more each one is timed.
                 let took = now.saturating_sub(held);
                 let is_slow = took > Duration::from_micros((filled - looked_at) as u64);
-                look_at += if is_slow { 1 } else { STRIDE };
+                look_at += if is_slow { 1 } else { filled.clamp(STRIDE, 4 * STRIDE) };
                 (held, looked_at) = (now, filled);
             }
             if held < LONGEST_HOLD || shared.source().waiters() == 0 {
@@ -160,14 +155,14 @@ impl<I: Iterator> Iterator for Puller<'_, I> {
 
 impl<I: Iterator> Drop for Puller<'_, I> {
     fn drop(&mut self) {
-        self.shared.returned.give(self.unread.take());
+        self.shared.returned.give(replace(&mut self.unread, Run::new()));
     }
 }
 
 impl<I: Iterator> fmt::Debug for Puller<'_, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Puller")
-            .field("unread", &self.unread.items.len())
+            .field("unread", &self.unread.len())
             .field("chunk", &self.chunk)
             .finish()
     }

@@ -8,26 +8,41 @@ use crate::lock::Lock;
 
 /// Items that follow each other in the order of the iterator.
 pub(super) struct Run<T> {
-    /// The place of the first one in that order.
-    pub(super) first: usize,
+    /// The place in that order that comes after the last one. It stays while they go.
+    end: usize,
     /// Back to front, so that the next one to go is the last: a `Vec` gives that away for next to nothing.
-    pub(super) items: Vec<T>,
+    items: Vec<T>,
 }
 
 impl<T> Run<T> {
-    pub(super) const fn new(first: usize) -> Self {
-        Self { first, items: Vec::new() }
+    pub(super) const fn new() -> Self {
+        Self { end: 0, items: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Items in the order of the iterator, to be added to; first the run is to be empty, and at the end it is to be
+    /// [closed](Self::close).
+    pub(super) fn open(&mut self) -> &mut Vec<T> {
+        &mut self.items
+    }
+
+    /// The items are there, and come before `end`.
+    pub(super) fn close(&mut self, end: usize) {
+        self.items.reverse();
+        self.end = end;
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<(usize, T)> {
-        let item = self.items.pop()?;
-        self.first += 1;
-        Some((self.first - 1, item))
+        let first = self.end - self.items.len();
+        Some((first, self.items.pop()?))
     }
 
-    pub(super) fn take(&mut self) -> Self {
-        core::mem::replace(self, Self::new(self.first))
+    pub(super) fn into_items(self) -> impl Iterator<Item = T> {
+        self.items.into_iter().rev()
     }
 }
 
@@ -87,12 +102,12 @@ impl<T> Returned<T> {
         let mut taken = 0;
         while taken < n {
             let Some(mut run) = self.take_run() else { break };
-            if let Some(too_many @ 1..) = run.items.len().checked_sub(n - taken) {
+            if let Some(too_many @ 1..) = run.len().checked_sub(n - taken) {
                 let items = run.items.split_off(too_many);
-                self.give_first(Run { first: run.first + items.len(), items: run.items });
-                run.items = items;
+                let end = run.end - too_many;
+                self.give_first(core::mem::replace(&mut run, Run { end, items }));
             }
-            taken += run.items.len();
+            taken += run.len();
             to.push(run);
         }
         taken
@@ -112,13 +127,13 @@ impl<T> Returned<T> {
 
     /// How many items there are.
     pub(super) fn count(&self) -> usize {
-        self.runs.acquire().iter().map(|run| run.items.len()).sum()
+        self.runs.acquire().iter().map(Run::len).sum()
     }
 
     /// All of them, in the order of the iterator.
     pub(super) fn into_items(self) -> Vec<T> {
         let mut runs = self.runs.into_inner();
-        runs.make_contiguous().sort_unstable_by_key(|run| run.first);
-        runs.into_iter().flat_map(|run| run.items.into_iter().rev()).collect()
+        runs.make_contiguous().sort_unstable_by_key(|run| run.end);
+        runs.into_iter().flat_map(Run::into_items).collect()
     }
 }
