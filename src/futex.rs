@@ -107,8 +107,10 @@ pub fn wake_all(word: *const AtomicU32) {
 /// Lets a thread that sleeps on `word` sleep on the word at the address `to` instead, without waking it.
 ///
 /// At most one thread, and only if `word` holds `expected`. It keeps its deadline, and from now on it is woken by
-/// wakes at `to`. A signal may bring it back to `word`, so let that hold by now what it does not sleep on. False if the system did not do it: then a thread that slept on `word` still does. True also
-/// where nobody slept there.
+/// wakes at `to`. A signal may bring it back to `word`, so let that hold by now what it does not sleep on.
+///
+/// False if the system did not do it: then a thread that slept on `word` still does. True also where nobody slept
+/// there.
 ///
 /// Not every system can do this, and where it can it may still fail: have a wake ready for that.
 #[inline]
