@@ -200,10 +200,11 @@ impl RawLock {
                 // It is kept for a thread that is on its way, which is a matter of microseconds.
                 yield_now();
                 word = self.word.load(Relaxed);
-            } else if self.take(word).is_ok() {
-                return true;
             } else {
-                word = self.word.load(Relaxed);
+                match self.take(word) {
+                    Ok(_) => return true,
+                    Err(now) => word = now,
+                }
             }
         }
     }

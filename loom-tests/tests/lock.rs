@@ -833,6 +833,23 @@ fn a_release_wakes_one_of_two_waiters() {
     }
 }
 
+/// A fair release wakes a waiter that sleeps, and does not call where the waiter looks at the lock still.
+#[test]
+fn a_fair_release_calls_only_those_who_sleep() {
+    static SEEN: Seen<usize> = Seen::new();
+    check_bounded(2, || {
+        let lock = Arc::new(Lock::new(()));
+        let guard = lock.acquire();
+        let theirs = lock.clone();
+        let waiter = thread::spawn(move || drop(theirs.acquire()));
+        until_waiting(&lock, 1);
+        LockGuard::release_fair(guard);
+        SEEN.add(calls().wakes);
+        waiter.join().unwrap();
+    });
+    SEEN.assert_is([0, 1]);
+}
+
 /// While one that was woken is on its way, a release calls nobody.
 #[test]
 fn a_waiter_on_its_way_is_not_woken_again() {

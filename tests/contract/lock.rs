@@ -606,6 +606,36 @@ fn fair_releases_serve_in_the_order_of_arrival() {
     assert_eq!(lock.into_inner(), [0, 1, 2, 3]);
 }
 
+/// A thread that has waited for long and is woken in vain has the next release kept for it, and sleeps again.
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn who_has_waited_long_and_is_woken_in_vain_sleeps_again() {
+    let _limit = limit();
+    let lock = Lock::new(());
+    let (tell, told) = mpsc::channel();
+    thread::scope(|s| {
+        for _ in 0..20 {
+            let mut guard = Some(lock.acquire());
+            s.spawn(|| {
+                tell.send(system_id()).unwrap();
+                drop(lock.acquire());
+            });
+            let id = told.recv().unwrap();
+            wait_until(|| is_asleep(id));
+            spin_until(Instant::now() + Duration::from_millis(2));
+            drop(guard.take());
+            guard = lock.try_acquire();
+            if guard.is_some() && lock.waiters() == 1 {
+                // It has been woken in vain, sees to it that the next release is kept for it, and …
+                spin_until(Instant::now() + Duration::from_millis(2));
+                wait_until(|| is_asleep(id));
+            }
+            drop(guard);
+            wait_until(|| lock.waiters() == 0);
+        }
+    });
+}
+
 #[test]
 fn waiters_are_those_who_wait() {
     let _limit = limit();
