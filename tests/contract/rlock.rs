@@ -586,6 +586,28 @@ fn what_a_thread_leaves_taken_belongs_to_no_later_thread() {
     assert_eq!(lock.waiters(), 0);
 }
 
+/// The owner is known by its number: two threads that ask for theirs at the same moment get two.
+#[test]
+fn no_two_threads_have_the_same_number() {
+    use futon::atomic::thread_id;
+
+    let _limit = limit();
+    for _ in 0..rounds(500) {
+        let ready = AtomicUsize::new(0);
+        let number = || {
+            ready.fetch_add(1, SeqCst);
+            wait_until(|| ready.load(SeqCst) == 2);
+            thread_id()
+        };
+        let (ours, other) = thread::scope(|s| {
+            let other = s.spawn(number);
+            let ours = s.spawn(number);
+            (ours.join().unwrap(), other.join().unwrap())
+        });
+        assert_ne!(ours, other);
+    }
+}
+
 #[test]
 fn a_leaked_guard_leaves_the_level_taken_and_the_value_within_reach_of_its_owner() {
     let _limit = limit();

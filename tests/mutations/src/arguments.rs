@@ -13,6 +13,7 @@ PART      only in files of whose path this is a part; without any all of them, a
 --jobs N  how many tests to run at once; one for each CPU if not said
 --patience SECONDS
           for how long to look for a test that notices, each time; until all have passed if not said
+--resume  takes over what earlier runs have found out about files that have not changed since
 --help    this
 
 The exit status is 0 if each change was noticed by a test, or survivors.toml says why none does; 1 if not; 2 if
@@ -24,6 +25,7 @@ it could not be found out.
 pub struct Arguments {
     pub files: Vec<String>,
     pub list: bool,
+    pub resume: bool,
     pub jobs: usize,
     pub patience: Duration,
 }
@@ -31,12 +33,14 @@ pub struct Arguments {
 /// The arguments, `None` if help is asked for, or what is wrong with them.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Arguments>, String> {
     let jobs = available_parallelism().map_or(1, usize::from);
-    let mut parsed = Arguments { files: Vec::new(), list: false, jobs, patience: Duration::MAX };
+    let mut parsed =
+        Arguments { files: Vec::new(), list: false, resume: false, jobs, patience: Duration::MAX };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
             "--list" => parsed.list = true,
+            "--resume" => parsed.resume = true,
             "--jobs" => {
                 let jobs = arguments.next().and_then(|jobs| jobs.parse().ok()).filter(|&jobs| jobs > 0);
                 parsed.jobs = jobs.ok_or("--jobs how many?")?;

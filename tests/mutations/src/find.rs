@@ -1,6 +1,7 @@
 //! Which places of a source can be changed, and how.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use proc_macro2::Span;
@@ -24,6 +25,8 @@ pub struct Mutation {
     pub way: Way,
     pub from: String,
     pub to: String,
+    /// Another one if the file is changed.
+    pub id: u64,
 }
 
 /// How a mutation is written into the source.
@@ -97,6 +100,7 @@ impl Finder<'_> {
             way,
             from: one_line(&from),
             to: one_line(&to),
+            id: hash((self.text, self.file, line, column, to)),
         });
     }
 
@@ -211,6 +215,12 @@ impl Finder<'_> {
             }
         }
     }
+}
+
+fn hash(what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 const IN_TWO_STEPS: &str = "{ let before";

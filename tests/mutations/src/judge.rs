@@ -1,17 +1,22 @@
 //! Whether a test notices a mutation.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::bench::{Bench, End, Test};
 use crate::find::Mutation;
 
 /// What was found out about a mutation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Verdict {
     /// By this test; `by_time` if it did not come to an end.
     Noticed { by: String, is_model: bool, by_time: bool },
@@ -27,12 +32,35 @@ struct Judge<'a> {
     noticed: Mutex<HashMap<(String, usize), u32>>,
 }
 
+/// What was found out, by the mutations' ids.
+pub struct Record {
+    file: PathBuf,
+    known: HashMap<u64, Verdict>,
+}
+
+impl Record {
+    /// That of earlier runs, or one that knows nothing yet.
+    pub fn open(file: PathBuf, resume: bool) -> Result<Self> {
+        let text = if resume { fs::read_to_string(&file).unwrap_or_default() } else { String::new() };
+        let known = text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?;
+        fs::create_dir_all(file.parent().expect("not the root"))?;
+        fs::write(&file, text)?;
+        Ok(Self { file, known })
+    }
+
+    fn add(&self, id: u64, verdict: &Verdict) -> Result<()> {
+        let line = serde_json::to_string(&(id, verdict))? + "\n";
+        Ok(File::options().append(true).open(&self.file)?.write_all(line.as_bytes())?)
+    }
+}
+
 /// All of them, in their order.
 pub fn judge(
     bench: &Bench,
     mutations: &[Mutation],
     jobs: usize,
     patience: Duration,
+    record: &Record,
 ) -> Result<Vec<Verdict>> {
     let judge = Judge { bench, patience, noticed: Mutex::default() };
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -41,7 +69,14 @@ pub fn judge(
         loop {
             let number = next.fetch_add(1, Relaxed);
             let Some(mutation) = mutations.get(number) else { return Ok(()) };
-            let verdict = judge.verdict(number, mutation).map_err(|error| error.to_string())?;
+            let verdict = match record.known.get(&mutation.id) {
+                Some(known) => known.clone(),
+                None => {
+                    let verdict = judge.verdict(number, mutation).map_err(|error| error.to_string())?;
+                    record.add(mutation.id, &verdict).map_err(|error| error.to_string())?;
+                    verdict
+                }
+            };
             let done = done.fetch_add(1, Relaxed) + 1;
             if let Verdict::Survived { passed, of } = verdict {
                 println!("survived {passed} of {of} tests: {mutation}");

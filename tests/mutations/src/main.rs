@@ -24,6 +24,7 @@ use std::{env, fs};
 
 use arguments::Arguments;
 use bench::Bench;
+use judge::Record;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -63,9 +64,10 @@ fn run(arguments: &Arguments) -> Result<bool> {
         mutations.iter().for_each(|mutation| println!("{mutation}"));
         return Ok(true);
     }
+    let record = Record::open(root.join("target/mutations/results.jsonl"), arguments.resume)?;
     let survivors = survivors::read(&root.join("tests/mutations/survivors.toml"))?;
     let bench = Bench::set_up(&root, &mut mutations, arguments.jobs)?;
-    let verdicts = judge::judge(&bench, &mutations, arguments.jobs, arguments.patience)?;
+    let verdicts = judge::judge(&bench, &mutations, arguments.jobs, arguments.patience, &record)?;
     let unexplained = page::print(&mutations, &verdicts, &survivors);
     if arguments.files.is_empty() {
         let page = root.join("docs/mutations.md");
