@@ -3,7 +3,7 @@
 //! A wait may return for no reason at any time. So where a test needs a sleeper it sleeps in a loop, and
 //! the count of the woken, not that a wait has returned, says who was there.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 #[cfg(all(target_os = "linux", not(miri)))]
 use std::sync::{Arc, atomic::AtomicI32};
 use std::thread;
@@ -47,6 +47,26 @@ fn a_wait_for_another_value_returns_at_once() {
     let deadline = Deadline::after(Duration::from_secs(3600));
     assert_eq!(futex::wait_until(&word, 2, deadline), Outcome::Awake);
     assert_eq!(futex::wait_until(&word, u32::MAX, Deadline::NEVER), Outcome::Awake);
+}
+
+/// What an earlier call has left behind says nothing about this one.
+#[test]
+fn a_wake_is_not_taken_for_the_time_that_ran_out_before() {
+    let _limit = limit();
+    let word = AtomicU32::new(0);
+    assert_eq!(futex::wait_until(&word, 0, past()), Outcome::TimedOut);
+    let is_over = AtomicBool::new(false);
+    let outcome = thread::scope(|s| {
+        s.spawn(|| {
+            while !is_over.load(SeqCst) {
+                futex::wake_one(&raw const word);
+            }
+        });
+        let outcome = futex::wait_until(&word, 0, Deadline::after(AGES));
+        is_over.store(true, SeqCst);
+        outcome
+    });
+    assert_eq!(outcome, Outcome::Awake);
 }
 
 #[test]
@@ -257,6 +277,8 @@ fn a_wake_at_memory_that_is_gone_wakes_nobody() {
     futex::wake_all(address);
     futex::wake(address, 1);
     assert_eq!(futex::wake(std::ptr::null(), 1), 0);
+    // The kernel's own memory, which it refuses.
+    assert_eq!(futex::wake(std::ptr::without_provenance(usize::MAX - 3), 1), 0);
 }
 
 /// H24.
