@@ -94,7 +94,7 @@ impl SharedRange {
         self.end - next
     }
 
-    /// Takes as many numbers as `size` says of the number that is left.
+    /// Takes as many numbers as `size` says of those that are left: one at least, and no more than there are.
     #[inline]
     fn take(&self, size: impl Fn(u64) -> u64) -> Option<Range<u64>> {
         // ORDERING: Relaxed, for all accesses to `next`. That a number is given once follows from the
@@ -112,7 +112,7 @@ impl SharedRange {
             if left == 0 {
                 return None;
             }
-            let taken = next..next + size(left).min(left);
+            let taken = next..next + size(left);
             // ORDERING: Relaxed, as above.
             match self.next.compare_exchange_weak(next, taken.end, Relaxed, Relaxed) {
                 Ok(_) => return Some(taken),
@@ -126,7 +126,7 @@ impl SharedRange {
         let mut returned = self.returned.acquire();
         let range = returned.last_mut()?;
         let left = range.end - range.start;
-        let taken = range.start..range.start + size(left).min(left);
+        let taken = range.start..range.start + size(left);
         range.start = taken.end;
         if range.is_empty() {
             returned.pop();
@@ -168,7 +168,7 @@ impl Iterator for RangePuller<'_> {
     fn next(&mut self) -> Option<usize> {
         if self.unread.is_empty() {
             // ORDERING: Relaxed, see `SharedRange::puller`.
-            let pullers = u64::from(self.shared.pullers.load(Relaxed)).max(1);
+            let pullers = u64::from(self.shared.pullers.load(Relaxed));
             self.unread = self.shared.take(|left| (left / (4 * pullers)).clamp(1, MOST))?;
         }
         self.unread.next().map(|number| number as usize)

@@ -163,9 +163,9 @@ impl<T> WaitList<T> {
                 None => waiter,
                 Some(last) => last.next.replace(waiter),
             };
-            let previous = if self.last.is_null() { waiter } else { self.last };
             (*waiter).next.set(first);
-            (*waiter).previous.set(previous);
+            (*waiter).previous.set(self.last);
+            // Its own, if it is alone.
             (*first).previous.set(waiter);
         }
         self.last = waiter;

@@ -167,3 +167,37 @@ impl<I: Iterator> fmt::Debug for Puller<'_, I> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// How many items of ten microseconds a puller takes at once that would have ten thousand.
+    fn taken(while_another_waits: bool) -> usize {
+        let shared = SharedIter::new((0..10_000).inspect(|_| {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_micros(10) {}
+        }));
+        let mut puller = shared.puller();
+        puller.chunk = 10_000;
+        thread::scope(|s| {
+            let mut source = shared.source().acquire();
+            if while_another_waits {
+                s.spawn(|| shared.next());
+            }
+            while shared.waiters() < usize::from(while_another_waits) {
+                thread::yield_now();
+            }
+            puller.fill(&mut source);
+        });
+        puller.unread.len()
+    }
+
+    #[test]
+    fn a_chunk_ends_early_if_others_wait() {
+        assert_eq!(taken(false), 10_000);
+        assert!(taken(true) < 1_000);
+    }
+}

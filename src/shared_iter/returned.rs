@@ -137,3 +137,40 @@ impl<T> Returned<T> {
         runs.into_iter().flat_map(Run::into_items).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn give(returned: &Returned<usize>, items: core::ops::Range<usize>) {
+        let mut run = Run::new();
+        run.open().extend(items.clone());
+        run.close(items.end);
+        returned.give(run);
+    }
+
+    #[test]
+    fn what_came_back_first_goes_first_and_each_item_keeps_its_place() {
+        let returned = Returned::new();
+        [20..23, 0..4, 10..12].into_iter().for_each(|items| give(&returned, items));
+        let mut runs = Vec::new();
+        assert_eq!(returned.take_up_to(5, &mut runs), 5);
+        let places = |run: &mut Run<usize>| core::iter::from_fn(|| run.pop()).collect::<Vec<_>>();
+        let taken: Vec<_> = runs.iter_mut().map(places).collect();
+        assert_eq!(taken, [vec![(20, 20), (21, 21), (22, 22)], vec![(0, 0), (1, 1)]]);
+        assert_eq!(returned.count(), 4);
+        assert_eq!(returned.take_one(), Some((2, 2)));
+        assert_eq!(returned.take_up_to(9, &mut runs), 3);
+        assert_eq!((returned.take_one(), returned.count()), (None, 0));
+    }
+
+    #[test]
+    fn a_part_that_is_given_back_goes_where_it_was() {
+        let returned = Returned::new();
+        [20..23, 0..4].into_iter().for_each(|items| give(&returned, items));
+        let mut runs = Vec::new();
+        assert_eq!(returned.take_up_to(5, &mut runs), 5);
+        runs.into_iter().for_each(|run| returned.give(run));
+        assert_eq!(returned.into_items(), [0, 1, 2, 3, 20, 21, 22]);
+    }
+}
