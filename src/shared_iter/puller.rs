@@ -98,7 +98,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
 
         self.filled = self.unread.len();
         if self.filled >= self.chunk && (is_contended || held < WORTH_A_LOCK) {
-            self.chunk = (self.chunk * 2).min(MOST_BYTES / size_of::<I::Item>().max(64)).max(1);
+            self.chunk = (self.chunk * 2).min(most_items::<I::Item>());
         }
         self.chunk = self.chunk.min(items_in(LONGEST_HOLD, held, self.filled));
         self.since = Instant::now();
@@ -133,6 +133,11 @@ impl<'a, I: Iterator> Puller<'a, I> {
         self.unread = run;
         self.since = Instant::now();
     }
+}
+
+/// How many items a buffer may have. At least one.
+fn most_items<T>() -> usize {
+    (MOST_BYTES / size_of::<T>().max(64)).max(1)
 }
 
 /// How many items fit into `limit`, if `items` of them took `time`. At least one.
@@ -193,6 +198,13 @@ mod tests {
             puller.fill(&mut source);
         });
         puller.unread.len()
+    }
+
+    #[test]
+    fn a_buffer_has_room_for_one_item_and_for_no_more_than_four_thousand() {
+        assert_eq!(most_items::<[u8; 1 << 20]>(), 1);
+        assert_eq!(most_items::<[u8; 1 << 10]>(), 256);
+        assert_eq!([most_items::<[u8; 64]>(), most_items::<()>()], [4096; 2]);
     }
 
     #[test]
