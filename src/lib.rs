@@ -26,6 +26,10 @@
 //! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock.
 //! * **Memory.** Constructors are `const` and do not allocate. Once a primitive is released it is not touched
 //!   again, so that the thread that gets it may free it at once.
+//! * **fork.** In the child there is only the thread that has forked. What it had, it has there too. What another
+//!   thread had stays taken for ever: a try fails, a timeout runs out. What other threads waited at is not to be used in the
+//!   child, where the lines of a [`Condition`] or a [`Barrier`] lead to stacks that are gone; a [`Lock`] or an
+//!   [`RLock`] may be. Constructors are `const` and need nothing: put a new one in the place of what can not be used.
 //! * **Tests without sleeps.** `waiters()` says how many threads are blocked, which is what a test has to wait for.
 //! * **Proof.** The crate's own tests check these sources under [loom](https://docs.rs/loom). With the feature
 //!   `loom` and `--cfg loom`, code that uses the crate can be checked in the same way, timeouts included.

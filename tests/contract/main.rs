@@ -16,6 +16,7 @@ mod calls;
 mod condition;
 mod deadline;
 mod event;
+mod fork;
 mod futex;
 mod lock;
 mod rlock;
