@@ -13,7 +13,8 @@ PART      only in files of whose path this is a part; without any all of them, a
 --jobs N  how many tests to run at once; one for each CPU if not said
 --patience SECONDS
           for how long to look for a test that notices, each time; until all have passed if not said
---resume  takes over what earlier runs have found out about files that have not changed since
+--resume  takes over what earlier runs have found out about files that have not changed since; looks again at
+          what has survived without a reason in less than all tests
 --help    this
 
 The exit status is 0 if each change was noticed by a test, or survivors.toml says why none does; 1 if not; 2 if

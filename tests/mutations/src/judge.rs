@@ -48,6 +48,15 @@ impl Record {
         Ok(Self { file, known })
     }
 
+    /// Of these mutations it is to be found out again whether a test notices that was not run.
+    pub fn look_again<'a>(&mut self, mutations: impl Iterator<Item = &'a Mutation>) {
+        for Mutation { id, .. } in mutations {
+            self.known.retain(|known, verdict| {
+                known != id || !matches!(&*verdict, Verdict::Survived { passed, of } if passed < of)
+            });
+        }
+    }
+
     fn add(&self, id: u64, verdict: &Verdict) -> Result<()> {
         let line = serde_json::to_string(&(id, verdict))? + "\n";
         Ok(File::options().append(true).open(&self.file)?.write_all(line.as_bytes())?)

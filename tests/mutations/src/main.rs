@@ -64,9 +64,10 @@ fn run(arguments: &Arguments) -> Result<bool> {
         mutations.iter().for_each(|mutation| println!("{mutation}"));
         return Ok(true);
     }
-    let record = Record::open(root.join("target/mutations/results.jsonl"), arguments.resume)?;
+    let mut record = Record::open(root.join("target/mutations/results.jsonl"), arguments.resume)?;
     let survivors = survivors::read(&root.join("tests/mutations/survivors.toml"))?;
     let bench = Bench::set_up(&root, &mut mutations, arguments.jobs)?;
+    record.look_again(mutations.iter().filter(|mutation| page::reason(mutation, &survivors).is_none()));
     let verdicts = judge::judge(&bench, &mutations, arguments.jobs, arguments.patience, &record)?;
     let unexplained = page::print(&mutations, &verdicts, &survivors);
     if arguments.files.is_empty() {

@@ -21,7 +21,7 @@ pub fn print(mutations: &[Mutation], verdicts: &[Verdict], survivors: &[Survivor
     unexplained
 }
 
-fn reason<'a>(mutation: &Mutation, survivors: &'a [Survivor]) -> Option<&'a str> {
+pub fn reason<'a>(mutation: &Mutation, survivors: &'a [Survivor]) -> Option<&'a str> {
     survivors.iter().find(|survivor| survivor.is_about(mutation)).map(|survivor| &*survivor.why)
 }
 
@@ -62,7 +62,7 @@ pub fn write(mutations: &[Mutation], verdicts: &[Verdict], survivors: &[Survivor
         for (mutation, verdict) in mutations.iter().zip(verdicts) {
             if mutation.file == **file && matches!(verdict, Verdict::Survived { .. }) {
                 let why = reason(mutation, survivors).unwrap_or("**Not explained.**");
-                let line = format!("`{}`, {}: `{}`", mutation.within, mutation.line, mutation.change());
+                let line = format!("`{}`: `{}`", mutation.within, mutation.change());
                 match by_reason.iter_mut().find(|(other, _)| *other == why) {
                     Some((_, lines)) => lines.push(line),
                     None => by_reason.push((why, vec![line])),
