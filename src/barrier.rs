@@ -45,6 +45,7 @@ use state::{Arrival, BROKEN, State, TRIPPED};
 use crate::deadline::Deadline;
 use crate::lock::{Lock, LockGuard};
 use crate::wait_list::{News, Waiter};
+use crate::widths::Number;
 
 /// Threads that wait until so many of them have arrived, and then all go on.
 ///
@@ -304,7 +305,7 @@ impl<A: Fn()> Barrier<A> {
     fn lead<'a>(&'a self, mut state: LockGuard<'a, State>) -> News {
         let (round, breaks) = (state.round, state.breaks);
         state.arrived = 0;
-        state.round += 1;
+        state.round = state.round.wrapping_add(1);
         if let Some(action) = &self.terms().action {
             drop(state);
             let broken_by_panic = BreakOnDrop { state: &self.state, breaks };
@@ -455,7 +456,7 @@ impl<A> Barrier<A> {
 
 /// Takes all out, of all rounds, and tells them that it was in vain.
 fn tell_all_broken(mut state: LockGuard<'_, State>) {
-    state.breaks += 1;
+    state.breaks = state.breaks.wrapping_add(1);
     state.arrived = 0;
     let all = state.take_out(|_| true);
     drop(state);
@@ -465,7 +466,7 @@ fn tell_all_broken(mut state: LockGuard<'_, State>) {
 /// Breaks the barrier when the action of a round panics, unless that round has been broken already.
 struct BreakOnDrop<'a> {
     state: &'a Lock<State>,
-    breaks: u64,
+    breaks: Number,
 }
 
 impl Drop for BreakOnDrop<'_> {

@@ -30,7 +30,7 @@
 //!
 //! The generation has 30 bits. It turns only where a set finds `PARKED`, so for a sleeper to miss its
 //! release it would have to stand still between two neighbouring instructions for exactly 2^30 such
-//! rounds, in each of which others fall asleep and are woken.
+//! rounds, in each of which others fall asleep and are woken. (With `--cfg futon_narrow` it has eight, see `widths.rs`.)
 
 use core::fmt;
 use core::ptr;
@@ -42,10 +42,11 @@ use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 use crate::spin::spin_until;
+use crate::widths::one_above_flags;
 
 const SET: u32 = 1;
 const PARKED: u32 = 1 << 1;
-const ONE_GENERATION: u32 = 1 << 2;
+const ONE_GENERATION: u32 = one_above_flags(2);
 
 /// A flag that threads can wait for.
 ///

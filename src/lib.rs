@@ -43,6 +43,7 @@
 // 0: what the machine gives, or the model of it.
 pub mod atomic;
 pub mod deadline;
+mod widths;
 // 1: sleeping until a word changes, and what to do before that.
 pub mod futex;
 mod spin;

@@ -48,10 +48,11 @@ use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 use crate::raw_lock::{PATIENCE, RawLock};
 use crate::spin::{back_off, spin_until};
+use crate::widths::one_above_flags;
 
 const ASLEEP: u32 = 1;
 const RESERVED: u32 = 1 << 1;
-const ONE_PERMIT: u32 = 1 << 2;
+const ONE_PERMIT: u32 = one_above_flags(2);
 
 /// The most permits that the word has room for.
 pub(crate) const MAX_PERMITS: u32 = u32::MAX / ONE_PERMIT;

@@ -8,6 +8,7 @@ use crate::deadline::Deadline;
 use crate::futex;
 use crate::spin::spin_until;
 use crate::wait_list::{News, WaitList, Waiter};
+use crate::widths::Number;
 
 /// All have arrived, and the action has been run.
 pub(super) const TRIPPED: News = News::new(2);
@@ -23,9 +24,9 @@ pub(super) struct State {
     /// How many have arrived in the round that fills.
     pub(super) arrived: u32,
     /// The number of the round that fills.
-    pub(super) round: u64,
+    pub(super) round: Number,
     /// How often all who wait have been taken out because the barrier was broken or reset.
-    pub(super) breaks: u64,
+    pub(super) breaks: Number,
     pub(super) is_broken: bool,
 }
 
@@ -125,7 +126,7 @@ impl Released {
 ///                          TAKEN ── pass ──▶ PASSED   it has been there
 /// ```
 pub(super) struct Arrival {
-    pub(super) round: u64,
+    pub(super) round: Number,
     exit: AtomicU32,
 }
 
@@ -135,7 +136,7 @@ const TAKEN: u32 = 2;
 const PASSED: u32 = 3;
 
 impl Arrival {
-    pub(super) const fn new(round: u64) -> Self {
+    pub(super) const fn new(round: Number) -> Self {
         Self { round, exit: AtomicU32::new(STAYS) }
     }
 

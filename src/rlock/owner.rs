@@ -33,11 +33,12 @@ use core::time::Duration;
 use crate::atomic::{AtomicU64, Ordering::Relaxed, thread_id};
 use crate::deadline::Deadline;
 use crate::raw_lock::RawLock;
+use crate::widths::MOST;
 
 /// No thread has this number.
 const NOBODY: u64 = 0;
 /// How many levels a thread can have.
-const MAX_DEPTH: u32 = u32::MAX;
+const MAX_DEPTH: u32 = MOST;
 
 /// A re-entrant lock without a value. Public in name only: the trait of the guards that a condition takes names it.
 pub struct Owner {
@@ -199,9 +200,9 @@ mod tests {
     fn one_level_above_the_maximum_panics_and_changes_nothing() {
         let owner = Owner::new();
         assert!(owner.try_acquire());
-        owner.set(thread_id(), u32::MAX - 1);
+        owner.set(thread_id(), MAX_DEPTH - 1);
         assert!(owner.try_acquire());
-        assert_eq!(owner.depth(), u32::MAX);
+        assert_eq!(owner.depth(), MAX_DEPTH);
         let ways: [fn(&Owner); 4] = [
             |owner| owner.acquire(),
             |owner| _ = owner.try_acquire(),
@@ -211,12 +212,13 @@ mod tests {
         for way in ways {
             let panic = catch_unwind(AssertUnwindSafe(|| way(&owner))).unwrap_err();
             let message = panic.downcast_ref::<String>().unwrap();
-            assert!(message.contains("4294967295 times, which is the maximum"), "{message}");
-            assert_eq!(owner.depth(), u32::MAX);
+            let said = format!("{MAX_DEPTH} times, which is the maximum");
+            assert!(message.contains(&said), "{message}");
+            assert_eq!(owner.depth(), MAX_DEPTH);
             assert!(owner.raw().is_locked());
         }
         owner.release();
-        assert_eq!(owner.depth(), u32::MAX - 1);
+        assert_eq!(owner.depth(), MAX_DEPTH - 1);
         owner.set(thread_id(), 1);
         owner.release();
         assert_eq!(owner.depth(), 0);

@@ -51,8 +51,8 @@ fn none_are_had_at_once() {
 
 #[test]
 fn more_than_there_can_be_are_refused_with_a_panic() {
-    let said = "and a semaphore has at most 1073741823";
-    both::more_than_there_can_be_are_refused_with_a_panic::<Semaphore>(MAX, said);
+    let said = format!("and a semaphore has at most {MAX}");
+    both::more_than_there_can_be_are_refused_with_a_panic::<Semaphore>(MAX, &said);
 }
 
 #[test]
@@ -142,7 +142,8 @@ fn nothing_is_allocated() {
 
 #[test]
 fn the_most_permits_are_a_billion() {
-    assert_eq!((Semaphore::MAX_PERMITS, BoundedSemaphore::MAX_PERMITS), ((1 << 30) - 1, (1 << 30) - 1));
+    let most = if cfg!(futon_narrow) { 255 } else { (1 << 30) - 1 };
+    assert_eq!((Semaphore::MAX_PERMITS, BoundedSemaphore::MAX_PERMITS), (most, most));
 }
 
 /// A producer counts what it has made, and consumers take that.

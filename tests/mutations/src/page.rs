@@ -105,5 +105,5 @@ wakes). Only the first test that notices is counted, and the fastest are run fir
 const SURVIVORS: &str = "
 ## What survives, and why
 
-The function, the line, and what is changed.
+The function, and what is changed.
 ";
