@@ -21,8 +21,8 @@
 //!   time, and signals do not show. After its time it looks once more: what came in at the last moment is
 //!   taken, not lost.
 //! * **Waiting.** A thread that has to wait looks again for some microseconds, gives way to other threads for some tens of
-//!   them (a millisecond at most, should others run meanwhile), and then sleeps in the kernel. How far it goes before it
-//!   sleeps is what has paid in its last waits. Whoever makes the wait end makes a system call only if a thread sleeps.
+//!   them (about a millisecond, should others run meanwhile), and then sleeps in the kernel. How far it goes before it
+//!   sleeps is what has paid in its last waits. Where nobody has had to wait there is no system call.
 //! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock.
 //! * **Memory.** Constructors are `const` and do not allocate. Once a primitive is released it is not touched
 //!   again, so that the thread that gets it may free it at once.

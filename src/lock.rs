@@ -48,7 +48,7 @@ use crate::raw_lock::RawLock;
 /// **Deadlock.** A thread that acquires a lock it already has waits for ever, or until its timeout.
 ///
 /// **Cost.** Eight bytes and the value. Nothing is allocated, ever. Without contention one atomic
-/// operation takes the lock and one releases it. A release makes a system call only if a thread sleeps.
+/// operation takes the lock and one releases it. A release makes a system call only where others have had to wait.
 ///
 /// The value decides what may cross threads: `Lock<T>` is `Send` and `Sync` if `T` is `Send`.
 ///

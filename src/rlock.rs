@@ -78,7 +78,7 @@ use crate::deadline::Deadline;
 ///
 /// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
 /// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. A
-/// release makes a system call only if a thread sleeps.
+/// release makes a system call only where others have had to wait.
 ///
 /// **Panics.** A thread can have 2³² − 1 levels. Each way to acquire one more panics, and changes nothing.
 ///

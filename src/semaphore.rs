@@ -54,8 +54,8 @@ use crate::raw_semaphore::{self, RawSemaphore};
 /// Acquire at once all that is needed.
 ///
 /// **Cost.** Twelve bytes, no allocation. Without contention acquiring and releasing are one atomic operation each. A
-/// release makes a system call only if a thread sleeps, and wakes one thread at most; if it brings permits for more, each
-/// of them wakes the next.
+/// release makes a system call only where others have had to wait, and wakes one thread at most; if it brings permits for
+/// more, each of them wakes the next.
 #[doc(alias = "threading.Semaphore")]
 pub struct Semaphore {
     raw: RawSemaphore,

@@ -14,7 +14,6 @@ mod puller;
 mod returned;
 
 use core::fmt;
-use core::mem::replace;
 use core::time::Duration;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -455,13 +454,13 @@ impl<I: Iterator> Filling<'_, I> {
 impl<I: Iterator> Drop for Filling<'_, I> {
     fn drop(&mut self) {
         self.end();
-        self.returned.give(replace(self.run, Run::new()));
+        self.returned.give(self.run.take());
     }
 }
 
 impl<T> Drop for GiveBack<'_, T> {
     fn drop(&mut self) {
-        self.runs.iter_mut().for_each(|run| self.returned.give(replace(run, Run::new())));
+        self.runs.iter_mut().for_each(|run| self.returned.give(run.take()));
     }
 }
 

@@ -168,7 +168,7 @@ impl Iterator for RangePuller<'_> {
     fn next(&mut self) -> Option<usize> {
         if self.unread.is_empty() {
             // ORDERING: Relaxed, see `SharedRange::puller`.
-            let pullers = u64::from(self.shared.pullers.load(Relaxed));
+            let pullers = u64::from(self.shared.pullers.load(Relaxed)).max(1);
             self.unread = self.shared.take(|left| (left / (4 * pullers)).clamp(1, MOST))?;
         }
         self.unread.next().map(|number| number as usize)

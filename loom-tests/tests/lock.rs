@@ -292,20 +292,25 @@ fn each_of_two_waiters_gets_the_lock() {
     one_after_the_other(1, LockArcGuard::release_fair, [acquiring, acquiring]);
 }
 
-#[test]
-fn all_who_wait_are_counted() {
-    check_bounded(1, || {
+/// So many are there before the first one is woken.
+fn once_all_wait<const N: usize>(preemptions: usize) {
+    check_bounded(preemptions, || {
         let lock = shared();
         let guard = lock.acquire();
-        let others = [(); 2].map(|()| {
+        let others = [(); N].map(|()| {
             let lock = lock.clone();
             thread::spawn(move || acquiring(&lock))
         });
-        until_waiting(&lock, 2);
+        until_waiting(&lock, N);
         drop(guard);
         others.into_iter().for_each(|other| _ = other.join().unwrap());
         assert_is_free(&lock);
     });
+}
+
+#[test]
+fn all_who_wait_are_counted() {
+    once_all_wait::<2>(1);
 }
 
 /// This is how it knows that its release has to wake. Who has seen the count itself would see it again in any case, so
@@ -339,21 +344,9 @@ fn each_of_three_waiters_gets_the_lock() {
     one_after_the_other(1, drop, [acquiring, acquiring, acquiring]);
 }
 
-/// All are there before the first one is woken.
 #[test]
 fn each_of_three_who_sleep_gets_the_lock() {
-    check_bounded(0, || {
-        let lock = shared();
-        let guard = lock.acquire();
-        let others = [(); 3].map(|()| {
-            let lock = lock.clone();
-            thread::spawn(move || acquiring(&lock))
-        });
-        until_waiting(&lock, 3);
-        drop(guard);
-        others.into_iter().for_each(|other| _ = other.join().unwrap());
-        assert_is_free(&lock);
-    });
+    once_all_wait::<3>(0);
 }
 
 #[test]

@@ -198,11 +198,12 @@ mod tests {
     /// H30.
     #[test]
     fn one_level_above_the_maximum_panics_and_changes_nothing() {
+        let most = if cfg!(futon_narrow) { 255 } else { 4_294_967_295 };
         let owner = Owner::new();
         assert!(owner.try_acquire());
-        owner.set(thread_id(), MAX_DEPTH - 1);
+        owner.set(thread_id(), most - 1);
         assert!(owner.try_acquire());
-        assert_eq!(owner.depth(), MAX_DEPTH);
+        assert_eq!(owner.depth(), most);
         let ways: [fn(&Owner); 4] = [
             |owner| owner.acquire(),
             |owner| _ = owner.try_acquire(),
@@ -212,13 +213,13 @@ mod tests {
         for way in ways {
             let panic = catch_unwind(AssertUnwindSafe(|| way(&owner))).unwrap_err();
             let message = panic.downcast_ref::<String>().unwrap();
-            let said = format!("{MAX_DEPTH} times, which is the maximum");
+            let said = format!("{most} times, which is the maximum");
             assert!(message.contains(&said), "{message}");
-            assert_eq!(owner.depth(), MAX_DEPTH);
+            assert_eq!(owner.depth(), most);
             assert!(owner.raw().is_locked());
         }
         owner.release();
-        assert_eq!(owner.depth(), MAX_DEPTH - 1);
+        assert_eq!(owner.depth(), most - 1);
         owner.set(thread_id(), 1);
         owner.release();
         assert_eq!(owner.depth(), 0);

@@ -5,7 +5,6 @@
 //! its buffer nobody else can work on. From this come the four limits below.
 
 use core::fmt;
-use core::mem::replace;
 use core::time::Duration;
 
 use super::returned::Run;
@@ -83,7 +82,7 @@ impl<'a, I: Iterator> Puller<'a, I> {
         }
         let (mut source, was_contended) = match self.shared.source().try_acquire() {
             Some(source) => (source, false),
-            None => (self.shared.enter(), true),
+            None => (self.shared.occupied().acquire(), true),
         };
         if self.shared.is_stopped() {
             return;
@@ -160,7 +159,7 @@ impl<I: Iterator> Iterator for Puller<'_, I> {
 
 impl<I: Iterator> Drop for Puller<'_, I> {
     fn drop(&mut self) {
-        self.shared.returned.give(replace(&mut self.unread, Run::new()));
+        self.shared.returned.give(self.unread.take());
     }
 }
 

@@ -41,6 +41,10 @@ impl<T> Run<T> {
         Some((first, self.items.pop()?))
     }
 
+    pub(super) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new())
+    }
+
     pub(super) fn into_items(self) -> impl Iterator<Item = T> {
         self.items.into_iter().rev()
     }

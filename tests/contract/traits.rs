@@ -182,9 +182,8 @@ const_assert_eq!(size_of::<Lock<[u8; 4]>>(), 12);
 const_assert_eq!(size_of::<Event>(), 8);
 // On 64 bit: twenty-four.
 const_assert_eq!(size_of::<Condition>(), 16 + size_of::<usize>());
-#[cfg(target_pointer_width = "64")]
 // Its numbers are bytes with `--cfg futon_narrow`.
-#[cfg(not(futon_narrow))]
+#[cfg(all(target_pointer_width = "64", not(futon_narrow)))]
 const_assert_eq!(size_of::<Barrier<()>>(), 56);
 const_assert_eq!(size_of::<RLock<()>>(), 24);
 const_assert_eq!(size_of::<RLock<u64>>(), 32);
