@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::find::{Mutation, Way};
-use crate::weave::{question, weave};
+use crate::weave::{Woven, question, weave};
 use crate::{Result, sources};
 
 /// All tests that hold without a mutation.
@@ -175,42 +175,17 @@ fn weed_out(root: &Path, folder: &Path, mutations: &mut Vec<Mutation>) -> Result
             write_if_changed(&folder.join("sources").join(&file), text.text.as_bytes())?;
             woven.push((file, text));
         }
-        let mut wrong = HashSet::<usize>::new();
+        let mut wrong = HashSet::new();
         let mut elsewhere = Vec::new();
         for message in cargo(folder, &["check", "-p", "futon", "-p", "loom-tests", "--lib"])? {
             let message = &message["message"];
-            if message["level"] != "error" {
-                continue;
-            }
-            let (mut numbers, mut between) = (Vec::new(), Vec::new());
-            for span in message["spans"].as_array().into_iter().flatten() {
-                let name = span["file_name"].as_str().unwrap_or_default();
-                let place = |key: &str| span[key].as_u64().unwrap_or_default() as usize;
-                if let Some((_, text)) = woven.iter().find(|(file, _)| name.ends_with(&**file)) {
-                    let is_primary = span["is_primary"] == true;
-                    let here = text.at(place("byte_start")..place("byte_end"));
-                    between.push((text, place("byte_start")));
-                    numbers.extend(here.iter().map(|&number| (number, is_primary)));
+            if message["level"] == "error" {
+                let at_fault = at_fault(message, &woven, mutations);
+                if at_fault.is_empty() {
+                    elsewhere.push(message["rendered"].as_str().unwrap_or_default().to_owned());
                 }
+                wrong.extend(at_fault);
             }
-            // What was moved or borrowed before is the fault of a statement that may be left out.
-            let is_left_out = |&&(number, _): &&(usize, bool)| mutations[number].way == Way::Without;
-            let mut faults: Vec<_> = numbers.iter().filter(is_left_out).collect();
-            if faults.is_empty() {
-                faults = numbers.iter().filter(|(_, is_primary)| *is_primary).collect();
-            }
-            // If none is named, it is one on the way from what the message names first to what it names last.
-            let places = || between.iter().map(|(_, place)| *place);
-            let way = places().min().unwrap_or(0)..places().max().unwrap_or(0);
-            let on_the_way: Vec<_> = between.first().map_or(Vec::new(), |(text, _)| text.within(way));
-            let on_the_way: Vec<_> = on_the_way.into_iter().map(|number| (number, false)).collect();
-            if faults.is_empty() {
-                faults = on_the_way.iter().filter(is_left_out).collect();
-            }
-            if faults.is_empty() {
-                elsewhere.push(message["rendered"].as_str().unwrap_or_default().to_owned());
-            }
-            wrong.extend(faults.into_iter().map(|(number, _)| number));
         }
         if wrong.is_empty() {
             return if elsewhere.is_empty() { Ok(()) } else { Err(elsewhere.concat().into()) };
@@ -219,6 +194,36 @@ fn weed_out(root: &Path, folder: &Path, mutations: &mut Vec<Mutation>) -> Result
         let mut number = 0..;
         mutations.retain(|_| !wrong.contains(&number.next().expect("endless")));
     }
+}
+
+/// Which mutations an error message is about.
+fn at_fault(message: &Value, woven: &[(String, Woven)], mutations: &[Mutation]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for span in message["spans"].as_array().into_iter().flatten() {
+        let name = span["file_name"].as_str().unwrap_or_default();
+        let byte = |key: &str| span[key].as_u64().unwrap_or_default() as usize;
+        if let Some((_, text)) = woven.iter().find(|(file, _)| name.ends_with(&**file)) {
+            places.push((text, byte("byte_start")..byte("byte_end"), span["is_primary"] == true));
+        }
+    }
+    // What was moved or borrowed before is the fault of a statement that may be left out: one that is named, …
+    let is_left_out = |number: &usize| mutations[*number].way == Way::Without;
+    let named = places.iter().flat_map(|(text, place, _)| text.at(place.clone())).copied();
+    let left_out: Vec<_> = named.filter(is_left_out).collect();
+    if !left_out.is_empty() {
+        return left_out;
+    }
+    let primary = places.iter().filter(|(_, _, is_primary)| *is_primary);
+    let primary: Vec<_> =
+        primary.flat_map(|(text, place, _)| text.at(place.clone())).copied().collect();
+    if !primary.is_empty() {
+        return primary;
+    }
+    // … or else one on the way from what the message names first to what it names last.
+    let Some((text, ..)) = places.first() else { return Vec::new() };
+    let starts = || places.iter().map(|(_, place, _)| place.start);
+    let way = starts().min().unwrap_or(0)..starts().max().unwrap_or(0);
+    text.within(way).into_iter().filter(is_left_out).collect()
 }
 
 /// The programs of tests, each with the folder it belongs to, its name, and whether it consists of models.

@@ -51,9 +51,9 @@ impl Record {
     /// Of these mutations it is to be found out again whether a test notices that was not run.
     pub fn look_again<'a>(&mut self, mutations: impl Iterator<Item = &'a Mutation>) {
         for Mutation { id, .. } in mutations {
-            self.known.retain(|known, verdict| {
-                known != id || !matches!(&*verdict, Verdict::Survived { passed, of } if passed < of)
-            });
+            if matches!(self.known.get(id), Some(Verdict::Survived { passed, of }) if passed < of) {
+                self.known.remove(id);
+            }
         }
     }
 
@@ -108,28 +108,32 @@ impl Judge<'_> {
     fn verdict(&self, number: usize, mutation: &Mutation) -> Result<Verdict> {
         let places = [mutation.file.clone(), format!("{} {}", mutation.file, mutation.within)];
         let tests = self.in_good_order(number, &places);
-        let (start, mut passed, mut hung) = (Instant::now(), 0, None);
+        let (start, mut passed, mut has_hung) = (Instant::now(), 0, false);
         for &index in &tests {
             let test = &self.bench.tests[index];
             let end = test.run_with(number)?;
             let by_time = end == End::Hung;
             if end == End::Passed || !is_sure(test, number, end)? {
                 passed += 1;
-            } else if by_time && test.is_model && hung.is_none() {
+            } else if by_time && test.is_model && !has_hung {
                 // It may only have got more to do. A second one tells.
-                hung = Some(test);
+                has_hung = true;
             } else {
                 let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
                 for place in places {
                     *noticed.entry((place, index)).or_default() += 1;
                 }
-                return Ok(noticed_by(test, by_time));
+                return Ok(Verdict::Noticed {
+                    by: test.name.clone(),
+                    is_model: test.is_model,
+                    by_time,
+                });
             }
             if start.elapsed() > self.patience {
                 break;
             }
         }
-        Ok(hung.map_or(Verdict::Survived { passed, of: tests.len() }, |test| noticed_by(test, true)))
+        Ok(Verdict::Survived { passed, of: tests.len() })
     }
 
     /// The tests that reach it. First those that are fast, and have noticed mutations nearby.
@@ -148,12 +152,10 @@ impl Judge<'_> {
 
 /// Threads may fail a test by chance: once more with the mutation, and once without.
 fn is_sure(test: &Test, mutation: usize, end: End) -> Result<bool> {
-    let again = || {
-        Ok::<_, Box<dyn std::error::Error>>(end == End::Hung || test.run_with(mutation)? != End::Passed)
-    };
-    Ok(test.is_model || again()? && test.run_without()? == End::Passed)
-}
-
-fn noticed_by(test: &Test, by_time: bool) -> Verdict {
-    Verdict::Noticed { by: test.name.clone(), is_model: test.is_model, by_time }
+    if test.is_model {
+        return Ok(true);
+    }
+    // A hang is not by chance, and costs much to see twice.
+    let fails_again = end == End::Hung || test.run_with(mutation)? != End::Passed;
+    Ok(fails_again && test.run_without()? == End::Passed)
 }

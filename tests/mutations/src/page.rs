@@ -7,7 +7,7 @@ use crate::find::Mutation;
 use crate::judge::Verdict;
 use crate::survivors::Survivor;
 
-/// Prints who has survived without a reason, and which reasons are about nobody. Returns how many there are of both.
+/// Prints which mutations have survived without a reason. Returns how many.
 pub fn print(mutations: &[Mutation], verdicts: &[Verdict], survivors: &[Survivor]) -> usize {
     let mut unexplained = 0;
     println!("\nnoticed by no test, and not explained:");
@@ -60,13 +60,18 @@ pub fn write(mutations: &[Mutation], verdicts: &[Verdict], survivors: &[Survivor
     for file in counts.keys() {
         let mut by_reason = Vec::<(&str, Vec<String>)>::new();
         for (mutation, verdict) in mutations.iter().zip(verdicts) {
-            if mutation.file == **file && matches!(verdict, Verdict::Survived { .. }) {
-                let why = reason(mutation, survivors).unwrap_or("**Not explained.**");
-                let line = format!("`{}`: `{}`", mutation.within, mutation.change());
-                match by_reason.iter_mut().find(|(other, _)| *other == why) {
-                    Some((_, lines)) => lines.push(line),
-                    None => by_reason.push((why, vec![line])),
-                }
+            let Verdict::Survived { passed, of } = verdict else { continue };
+            if mutation.file != **file {
+                continue;
+            }
+            let why = reason(mutation, survivors).unwrap_or("**Not explained.**");
+            let mut line = format!("`{}`: `{}`", mutation.within, mutation.change());
+            if passed < of {
+                let _ = write!(line, " ({passed} of {of} tests)");
+            }
+            match by_reason.iter_mut().find(|(other, _)| *other == why) {
+                Some((_, lines)) => lines.push(line),
+                None => by_reason.push((why, vec![line])),
             }
         }
         if !by_reason.is_empty() {
@@ -105,5 +110,5 @@ wakes). Only the first test that notices is counted, and the fastest are run fir
 const SURVIVORS: &str = "
 ## What survives, and why
 
-The function, and what is changed.
+The function, and what is changed; how many of the tests that reach it were run, where it was not all of them.
 ";
