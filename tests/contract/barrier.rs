@@ -15,7 +15,7 @@ use crate::threads::{
     AGES, Random, endless_timeouts, last_instant, limit, rounds, spin_until, stress, timed, wait_until,
 };
 #[cfg(not(miri))]
-use crate::threads::{Page, Storm, shortly_before_a_full_second, sleeps};
+use crate::threads::{Page, Storm, assert_ends_in_the_right_second, sleeps};
 
 const THREADS: usize = 5;
 const LONG: Duration = Duration::from_secs(3600);
@@ -305,17 +305,10 @@ fn a_timeout_beyond_the_clock_waits_until_all_have_arrived() {
 fn timeouts_end_in_the_right_second() {
     let _limit = limit();
     let barrier = Barrier::new(2);
-    let at = shortly_before_a_full_second();
-    assert!(barrier.wait_deadline(at).is_err());
-    assert!(Instant::now() >= at);
-    for millis in [1, 3, 5] {
+    assert_ends_in_the_right_second(|at| {
         barrier.reset();
-        let slept = sleeps();
-        let at = Instant::now() + Duration::from_millis(millis);
         assert!(barrier.wait_deadline(at).is_err());
-        assert!(Instant::now() >= at);
-        assert!(sleeps() - slept <= 10, "it polls");
-    }
+    });
     barrier.reset();
     let timeout = Duration::from_nanos(999_999_999);
     let slept = sleeps();

@@ -14,7 +14,7 @@ use crate::threads::{
     wait_until,
 };
 #[cfg(not(miri))]
-use crate::threads::{Storm, shortly_before_a_full_second, sleeps};
+use crate::threads::{Storm, assert_ends_in_the_right_second, sleeps};
 
 const THREADS: usize = 5;
 
@@ -136,16 +136,7 @@ fn a_timeout_beyond_the_clock_waits_until_the_event_is_set() {
 fn timeouts_end_in_the_right_second() {
     let _limit = limit();
     let event = Event::new();
-    let at = shortly_before_a_full_second();
-    assert!(!event.wait_deadline(at));
-    assert!(Instant::now() >= at);
-    for millis in [1, 3, 5] {
-        let slept = sleeps();
-        let at = Instant::now() + Duration::from_millis(millis);
-        assert!(!event.wait_deadline(at));
-        assert!(Instant::now() >= at);
-        assert!(sleeps() - slept <= 10, "it polls");
-    }
+    assert_ends_in_the_right_second(|at| assert!(!event.wait_deadline(at)));
     let timeout = Duration::from_nanos(999_999_999);
     let slept = sleeps();
     let (was_set, elapsed) = timed(|| event.wait_timeout(timeout));

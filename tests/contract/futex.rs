@@ -16,7 +16,7 @@ use crate::threads::{
     AGES, Page, endless_timeouts, last_instant, limit, rounds, stress, timed, wait_until,
 };
 #[cfg(not(miri))]
-use crate::threads::{Storm, shortly_before_a_full_second, sleeps};
+use crate::threads::{Storm, assert_ends_in_the_right_second};
 #[cfg(all(target_os = "linux", not(miri)))]
 use crate::threads::{is_asleep, system_id};
 
@@ -122,16 +122,9 @@ fn a_wait_times_out_at_its_deadline_and_not_before() {
 fn a_deadline_behind_a_full_second_is_slept_for() {
     let _limit = limit();
     let word = AtomicU32::new(0);
-    // Sleeps for most of a second, which itself ends in another second than it began.
-    let at = shortly_before_a_full_second();
-    while futex::wait_until(&word, 0, Deadline::at(at)) == Outcome::Awake {}
-    for millis in [2, 1, 4, 2] {
-        let slept = sleeps();
-        let at = Instant::now() + Duration::from_millis(millis);
-        assert_eq!(futex::wait_until(&word, 0, Deadline::at(at)), Outcome::TimedOut);
-        assert!(Instant::now() >= at);
-        assert!(sleeps() > slept);
-    }
+    assert_ends_in_the_right_second(|at| {
+        while futex::wait_until(&word, 0, Deadline::at(at)) == Outcome::Awake {}
+    });
 }
 
 /// H21.

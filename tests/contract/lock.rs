@@ -19,7 +19,7 @@ use crate::threads::{
     wait_until,
 };
 #[cfg(not(miri))]
-use crate::threads::{Storm, shortly_before_a_full_second, sleeps};
+use crate::threads::{Storm, assert_ends_in_the_right_second, sleeps};
 #[cfg(all(target_os = "linux", not(miri)))]
 use crate::threads::{is_asleep, stay_on_cpu, system_id};
 
@@ -272,17 +272,7 @@ fn timeouts_end_in_the_right_second() {
     let _limit = limit();
     let lock = Lock::new(());
     let _guard = lock.acquire();
-    let at = shortly_before_a_full_second();
-    assert!(lock.acquire_deadline(at).is_none());
-    assert!(Instant::now() >= at);
-    for millis in [1, 3, 5] {
-        let slept = sleeps();
-        let at = Instant::now() + Duration::from_millis(millis);
-        assert!(lock.acquire_deadline(at).is_none());
-        assert!(Instant::now() >= at);
-        assert!(sleeps() > slept, "it does not sleep");
-        assert!(sleeps() - slept <= 10, "it polls");
-    }
+    assert_ends_in_the_right_second(|at| assert!(lock.acquire_deadline(at).is_none()));
     let timeout = Duration::from_nanos(999_999_999);
     let slept = sleeps();
     let (guard, elapsed) = timed(|| lock.acquire_timeout(timeout));

@@ -13,10 +13,10 @@ use futon::{BoundedSemaphore, Semaphore};
 
 use self::any::{LONG, MAX, assert_rests, keep_for_the_head, untimed};
 use crate::threads::{AGES, Random, limit, spin_until, stress, timed, wait_until};
+#[cfg(not(miri))]
+use crate::threads::{assert_ends_in_the_right_second, sleeps};
 #[cfg(all(target_os = "linux", not(miri)))]
 use crate::threads::{is_asleep, system_id};
-#[cfg(not(miri))]
-use crate::threads::{shortly_before_a_full_second, sleeps};
 
 /// Wakes all who sleep on a word in `object`: for a wake that was counted in the place of being made.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little", not(miri)))]
@@ -616,17 +616,7 @@ fn whoever_gives_up_in_the_line_looks_once_more() {
 fn timeouts_end_in_the_right_second() {
     let _limit = limit();
     let semaphore = Semaphore::new(1);
-    let at = shortly_before_a_full_second();
-    assert!(semaphore.acquire_many_deadline(2, at).is_none());
-    assert!(Instant::now() >= at);
-    for millis in [1, 3, 5] {
-        let slept = sleeps();
-        let at = Instant::now() + Duration::from_millis(millis);
-        assert!(semaphore.acquire_many_deadline(2, at).is_none());
-        assert!(Instant::now() >= at);
-        assert!(sleeps() > slept, "it does not sleep");
-        assert!(sleeps() - slept <= 10, "it polls");
-    }
+    assert_ends_in_the_right_second(|at| assert!(semaphore.acquire_many_deadline(2, at).is_none()));
     let timeout = Duration::from_nanos(999_999_999);
     let slept = sleeps();
     let (permit, elapsed) = timed(|| semaphore.acquire_many_timeout(2, timeout));

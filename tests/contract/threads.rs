@@ -122,9 +122,33 @@ pub fn last_instant() -> Instant {
     farthest
 }
 
+/// H22: that a wait for what never comes, until the moment that it is given, ends no sooner, is asleep until then
+/// and does not poll, also where a second of the clock becomes full on the way.
+///
+/// A thread that the machine keeps from running until its time is out has no need to sleep. So there are many
+/// tries, and in one of them each wait has to sleep.
+#[cfg(not(miri))]
+pub fn assert_ends_in_the_right_second(wait_in_vain: impl Fn(Instant)) {
+    let sleeps_until = |at| {
+        let before = sleeps();
+        wait_in_vain(at);
+        assert!(Instant::now() >= at);
+        let slept = sleeps() - before;
+        assert!(slept <= 10, "it polls");
+        slept > 0
+    };
+    let sleeps_each_time = |_| {
+        sleeps_until(shortly_before_a_full_second())
+            && [2, 4, 5]
+                .iter()
+                .all(|&millis| sleeps_until(Instant::now() + Duration::from_millis(millis)))
+    };
+    assert!((0..20).any(sleeps_each_time), "it does not sleep");
+}
+
 /// A moment of the monotonic clock, a little before a second of it is full.
 #[cfg(not(miri))]
-pub fn shortly_before_a_full_second() -> Instant {
+fn shortly_before_a_full_second() -> Instant {
     let mut clock = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let now = Instant::now();
     // SAFETY: `clock` is valid for writes.
