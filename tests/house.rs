@@ -477,7 +477,7 @@ fn dependencies_are_few(path: &str, manifest: &str) -> Vec<Breach> {
 
 /// The tests of a file: its name or that of its folder, and that of the function, as in `event::a_set_…`.
 fn tests(source: &Source) -> Vec<String> {
-    let file = source.path.split_once("tests/").map_or(&*source.path, |(_, path)| path);
+    let file = source.path.rsplit_once("tests/").map_or(&*source.path, |(_, path)| path);
     let file =
         file.trim_start_matches("tests/").trim_start_matches("contract/").trim_end_matches(".rs");
     let mut names = Vec::new();
@@ -691,7 +691,8 @@ mod the_sources {
 
     #[test]
     fn are_checked_by_models_that_are_named() {
-        let models: Vec<_> = sources("loom-tests/tests").iter().flat_map(tests).collect();
+        let files = ["loom-tests/tests", "loom-tests/random/tests"].map(sources);
+        let models: Vec<_> = files.iter().flatten().flat_map(tests).collect();
         let table = read(&root().join("loom-tests/README.md"));
         assert_none(tables_name_tests_that_exist(&table, &models));
         assert_none(tables_name_each_test(&table, &models));

@@ -13,6 +13,8 @@ mod condition;
 mod event;
 #[path = "../mistakes/lock.rs"]
 mod lock;
+#[path = "../mistakes/many.rs"]
+mod many;
 #[path = "../mistakes/once.rs"]
 mod once;
 #[path = "../mistakes/rlock.rs"]
@@ -778,4 +780,26 @@ fn finds_a_value_that_is_made_without_a_second_look() {
 #[should_panic(expected = "Causality violation")]
 fn finds_a_flag_that_is_raised_before_the_value_is_made() {
     it_is_made_once::<once::MarksFirst>();
+}
+
+// What takes more threads than these models have: `../random` finds it.
+
+#[test]
+fn does_not_find_a_count_that_comes_round_with_a_fourth_waiter() {
+    two_take_turns::<many::CountsInTwoBits>();
+    three_take_turns::<many::CountsInTwoBits>();
+}
+
+#[test]
+fn does_not_find_a_wake_that_is_enough_for_four() {
+    a_set_publishes::<many::WakesABatch>();
+    a_wait_waits::<many::WakesABatch>();
+}
+
+#[test]
+fn does_not_find_a_round_that_comes_back() {
+    two_pass::<many::TurnsABit>(1);
+    two_pass::<many::TurnsABit>(2);
+    each_sees_both::<many::TurnsABit>();
+    a_reset_releases::<many::TurnsABit>();
 }

@@ -16,7 +16,7 @@ use crate::threads::{AGES, Random, limit, spin_until, stress, timed, wait_until}
 #[cfg(not(miri))]
 use crate::threads::{assert_ends_in_the_right_second, sleeps};
 #[cfg(all(target_os = "linux", not(miri)))]
-use crate::threads::{is_asleep, system_id};
+use crate::threads::{is_asleep, kept_from_running, system_id};
 
 /// Wakes all who sleep on a word in `object`: for a wake that was counted in the place of being made.
 #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little", not(miri)))]
@@ -585,29 +585,43 @@ fn a_release_whose_wake_comes_too_late_is_still_in_time() {
 #[cfg(all(target_os = "linux", not(miri)))]
 fn whoever_gives_up_in_the_line_looks_once_more() {
     let _limit = limit();
-    // The first or second time, but for a machine that leaves each of three threads waiting for a CPU.
-    let end = Instant::now() + Duration::from_secs(30);
-    let found = (0..).take_while(|_| Instant::now() < end).any(|_| {
+    // A round of the three threads, and how long they were kept from running.
+    let round = || {
         let semaphore = Semaphore::new(0);
-        thread::scope(|s| {
-            s.spawn(|| semaphore.acquire_many(2).forget());
+        let before = kept_from_running();
+        let (found, kept) = thread::scope(|s| {
+            let large = s.spawn(|| {
+                semaphore.acquire_many(2).forget();
+                kept_from_running()
+            });
             wait_until(|| semaphore.waiters() == 1);
             let small = s.spawn(|| {
-                semaphore
-                    .acquire_timeout(Duration::from_millis(3))
-                    .map(|permit| permit.forget())
-                    .is_some()
+                let permit = semaphore.acquire_timeout(Duration::from_millis(3));
+                (permit.map(|permit| permit.forget()).is_some(), kept_from_running())
             });
             wait_until(|| semaphore.waiters() == 2 || small.is_finished());
             // The head looks, finds it too little, and sleeps on. It keeps it only if it has waited long.
             let was_there = semaphore.waiters() == 2;
             semaphore.release(1).unwrap();
-            let got_it = small.join().unwrap();
+            let (got_it, kept) = small.join().unwrap();
             semaphore.release(if got_it { 2 } else { 1 }).unwrap();
-            was_there && got_it
-        })
-    });
-    assert!(found, "nobody has ever looked once more");
+            (was_there && got_it, kept + large.join().unwrap())
+        });
+        (found, kept + kept_from_running() - before)
+    };
+    // The first or second time, but for a machine that leaves each of the three waiting for a CPU: what it does to them
+    // says nothing about the semaphore.
+    let end = Instant::now() + Duration::from_secs(30);
+    let mut undisturbed = 0;
+    while undisturbed < 50 && Instant::now() < end {
+        let (found, kept) = round();
+        if found {
+            return;
+        }
+        undisturbed += u32::from(kept < Duration::from_micros(300));
+    }
+    assert!(undisturbed < 20, "nobody has ever looked once more");
+    println!("the machine is too busy to tell: {undisturbed} rounds were undisturbed");
 }
 
 /// H22.

@@ -1281,11 +1281,10 @@ fn a_puller_does_not_stay_inside_for_long_while_others_wait() {
     // Who is inside, from the first expensive item on, lets the other thread come and wait.
     let shared = Arc::new(OnceLock::<SharedIter<Box<dyn Iterator<Item = usize> + Send>>>::new());
     let own = Arc::downgrade(&shared);
-    let is_expensive = AtomicBool::new(false);
-    let is_expensive: &'static AtomicBool = Box::leak(Box::new(is_expensive));
+    static IS_EXPENSIVE: AtomicBool = AtomicBool::new(false);
     let numbers = (0..CHEAP + 10_000).inspect(move |&number| {
         if number >= CHEAP {
-            is_expensive.store(true, SeqCst);
+            IS_EXPENSIVE.store(true, SeqCst);
             if number == CHEAP {
                 let own = own.upgrade().unwrap();
                 wait_until(|| own.get().unwrap().waiters() > 0);
@@ -1296,7 +1295,7 @@ fn a_puller_does_not_stay_inside_for_long_while_others_wait() {
     let shared = shared.get_or_init(|| SharedIter::new(Box::new(numbers)));
     thread::scope(|s| {
         let waiting = s.spawn(|| {
-            wait_until(|| is_expensive.load(SeqCst));
+            wait_until(|| IS_EXPENSIVE.load(SeqCst));
             let number = shared.next().unwrap();
             shared.stop();
             number

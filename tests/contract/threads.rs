@@ -204,6 +204,14 @@ pub fn is_asleep(system_id: i32) -> bool {
     stat.is_ok_and(|stat| stat.rsplit(')').next().unwrap_or_default().starts_with(" S"))
 }
 
+/// How long the calling thread has been ready to run, so far, while others had the CPU. Nothing where the system
+/// does not say.
+#[cfg(all(target_os = "linux", not(miri)))]
+pub fn kept_from_running() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split(' ').nth(1).and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+}
+
 /// Numbers without a pattern, the same in each run.
 pub struct Random(u64);
 
@@ -224,7 +232,7 @@ impl Random {
 /// A value in a page of memory of its own.
 ///
 /// Once it is freed, whoever still touches it ends with a segmentation fault, where a freed box would
-/// mostly go unnoticed.
+/// mostly go unnoticed. Where AddressSanitizer watches, it is a box: that is what it knows best.
 pub struct Page<T>(NonNull<T>);
 
 // SAFETY: a `Page` is a reference that is shared between threads, and whoever frees it drops the value.
@@ -235,6 +243,9 @@ impl<T> Page<T> {
 
     pub fn new(value: T) -> Self {
         const { assert!(size_of::<T>() <= Self::SIZE) };
+        if cfg!(futon_heap) {
+            return Self(NonNull::from(Box::leak(Box::new(value))));
+        }
         // SAFETY: asks for new memory; touches none that there is.
         let memory = unsafe {
             libc::mmap(
@@ -264,6 +275,11 @@ impl<T> Page<T> {
     ///
     /// Nobody uses the value any more, through this or any other reference.
     pub unsafe fn free(self) {
+        if cfg!(futon_heap) {
+            // SAFETY: what `new` has leaked, and the caller is the last one to know of it.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            return;
+        }
         // SAFETY: the value was written in `new`, and the caller is the last one to know of it.
         unsafe { self.0.drop_in_place() };
         // SAFETY: what `new` has mapped, and nothing else.

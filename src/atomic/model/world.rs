@@ -196,12 +196,12 @@ impl World {
 
     /// Whether the calling thread's wait returns for no reason now.
     pub(crate) fn returns_for_no_reason(&self) -> bool {
-        self.mine().is_some_and(|mine| mine.returns_for_no_reason.make())
+        self.mine().returns_for_no_reason.make()
     }
 
     /// Whether the system does not move a sleeper that the calling thread wants to be moved.
     pub(crate) fn requeue_is_refused(&self) -> bool {
-        self.mine().is_some_and(|mine| mine.requeue_is_refused.make())
+        self.mine().requeue_is_refused.make()
     }
 
     /// Takes a sleeper out of the queue that it is in.
@@ -213,23 +213,21 @@ impl World {
 
     /// Whether the deadline of the calling thread's wait passes before anything else happens.
     pub(crate) fn deadline_passes(&self) -> bool {
-        self.mine().is_some_and(|mine| {
-            mine.deadline_passes.iter().find(|c| !c.made.get()).is_some_and(Choice::make)
-        })
+        self.mine().deadline_passes.iter().find(|c| !c.made.get()).is_some_and(Choice::make)
     }
 
     /// Whether much time goes by for the calling thread before it looks at the clock now.
     ///
     /// Always to a thread that has looked often: a loop that waits for time to go by has an end.
     pub(super) fn time_goes_by(&self) -> bool {
-        self.mine().is_some_and(|mine| {
-            mine.looks.set(mine.looks.get() + 1);
-            mine.time_goes_by.make() || mine.looks.get() > MOST_LOOKS
-        })
+        let mine = self.mine();
+        mine.looks.set(mine.looks.get() + 1);
+        mine.time_goes_by.make() || mine.looks.get() > MOST_LOOKS
     }
 
-    fn mine(&self) -> Option<&Choices> {
-        self.choices.get(thread_id() as usize - 1)
+    /// What the world may do to the calling thread. Where there are more threads than loom can have, some share it.
+    fn mine(&self) -> &Choices {
+        &self.choices[(thread_id() as usize - 1) % THREADS]
     }
 }
 
