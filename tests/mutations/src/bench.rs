@@ -142,6 +142,8 @@ impl Test {
         let mut command = Command::new(&self.program);
         command.args(["--exact", &self.test, "--test-threads", "1"]).env(variable, value);
         command.current_dir(&self.folder).env("RUST_BACKTRACE", "0");
+        // What is chosen at random is the same each time.
+        command.env("FUTON_SEED", "1").env("FUTON_EXECUTIONS", "1000");
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn()?;
         let start = Instant::now();
@@ -229,8 +231,8 @@ fn at_fault(message: &Value, woven: &[(String, Woven)], mutations: &[Mutation]) 
 /// The programs of tests, each with the folder it belongs to, its name, and whether it consists of models.
 fn programs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf, String, bool)>> {
     let mut programs = Vec::new();
-    for artifact in cargo(folder, &["test", "--no-run", "-p", "futon", "-p", "loom-tests", "--tests"])?
-    {
+    let packages = ["-p", "futon", "-p", "loom-tests", "-p", "random-tests"];
+    for artifact in cargo(folder, &[&["test", "--no-run", "--tests"], &packages[..]].concat())? {
         if artifact["reason"] == "build-finished" && artifact["success"] == false {
             return Err("the tests do not compile".into());
         }
@@ -240,11 +242,16 @@ fn programs(folder: &Path) -> Result<Vec<(PathBuf, PathBuf, String, bool)>> {
         }
         let manifest = Path::new(artifact["manifest_path"].as_str().unwrap_or_default());
         let name = artifact["target"]["name"].as_str().unwrap_or_default();
-        let is_model = manifest.parent().is_some_and(|folder| folder.ends_with("loom-tests"));
+        let package = manifest.parent().and_then(Path::file_name).unwrap_or_default();
+        let group = match package.to_str() {
+            Some("loom-tests") => "model ",
+            Some("random") => "random ",
+            _ => "",
+        };
         // These are not about what the sources do.
         if !["house", "mistakes", "examples"].contains(&name) {
             let folder = manifest.parent().unwrap_or(Path::new("/"));
-            let group = if is_model { "model " } else { "" };
+            let is_model = !group.is_empty();
             programs.push((program.into(), folder.into(), format!("{group}{name}"), is_model));
         }
     }

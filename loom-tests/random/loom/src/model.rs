@@ -40,7 +40,7 @@ impl Builder {
         Self { preemption_bound: None }
     }
 
-    /// Runs `model` as often as `FUTON_EXECUTIONS` says, 1,000 times unless told, with choices that follow from
+    /// Runs `model` as often as `FUTON_EXECUTIONS` says, 3,000 times unless told, with choices that follow from
     /// `FUTON_SEED`, a new one unless told.
     ///
     /// Half of the executions switch at any step to any thread. In the other half each thread has a rank, the highest
@@ -50,7 +50,7 @@ impl Builder {
     /// A model may fail in several ways. The panic names each that was come upon.
     pub fn check<F: Fn() + Send + Sync + 'static>(&self, model: F) {
         let number = |name| env::var(name).ok().map(|value| value.parse::<u64>().expect(name));
-        let executions = number("FUTON_EXECUTIONS").unwrap_or(1_000) as usize;
+        let executions = number("FUTON_EXECUTIONS").unwrap_or(3_000) as usize;
         let seed = number("FUTON_SEED").unwrap_or_else(|| {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             now.as_nanos() as u64 % 1_000_000_000
