@@ -8,59 +8,17 @@
 //!
 //! * Nothing is poisoned. A panic under a [`Lock`] releases it, and the next thread finds the value as the
 //!   panic has left it. Whether that is a mistake only the value's owner knows: where it is, the change
-//!   belongs in a [`Transaction`], which is 20 lines.
-//! * It is the guard that rolls back. An early return by `?`, a panic, a forgotten `commit`: all of
-//!   them drop it. And they do so under the lock, so that no other thread sees half a change.
-//! * What is kept is a copy of the value. Of a large one, keep what undoes the change.
+//!   belongs in a [`transaction`](LockGuard::transaction).
+//! * It is a copy that is changed, under the lock, and that takes the value's place if all has gone well. After an
+//!   early return by `?` or a panic it just goes away: there is nothing to undo.
+//! * It is a copy of the whole value. Of a large one, keep what undoes the change.
 
 mod sizes;
 
-use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread;
 
 use futon::{Lock, LockGuard};
-
-/// A value that is locked, and what it was before.
-struct Transaction<'a, T> {
-    value: LockGuard<'a, T>,
-    before: Option<T>,
-}
-
-impl<'a, T: Clone> Transaction<'a, T> {
-    fn begin(lock: &'a Lock<T>) -> Self {
-        let value = lock.acquire();
-        Self { before: Some(value.clone()), value }
-    }
-
-    /// Without this it has not happened.
-    fn commit(mut self) {
-        self.before = None;
-    }
-}
-
-impl<T> Drop for Transaction<'_, T> {
-    fn drop(&mut self) {
-        if let Some(before) = self.before.take() {
-            *self.value = before;
-        }
-        // The lock is released after this, with the guard.
-    }
-}
-
-impl<T> Deref for Transaction<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> DerefMut for Transaction<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
 
 /// What there is in a workshop. Tables have four legs, so tops and legs are used together.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,10 +40,7 @@ fn build_table(stock: &mut Stock, careless: bool) -> Result<(), &'static str> {
 }
 
 fn order(stock: &Lock<Stock>, careless: bool) -> Result<(), &'static str> {
-    let mut transaction = Transaction::begin(stock);
-    build_table(&mut transaction, careless)?;
-    transaction.commit();
-    Ok(())
+    LockGuard::transaction(&mut stock.acquire(), |stock| build_table(stock, careless))
 }
 
 /// How it ended. That a panic has left nothing half done is for the caller to know.

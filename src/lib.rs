@@ -23,7 +23,8 @@
 //! * **Waiting.** A thread that has to wait looks again for some microseconds, gives way to other threads for some tens of
 //!   them (about a millisecond, should others run meanwhile), and then sleeps in the kernel. How far it goes before it
 //!   sleeps is what has paid in its last waits. Where nobody has had to wait there is no system call.
-//! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock.
+//! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock, and leaves the value as it is at that
+//!   moment; [`LockGuard::transaction`] leaves it as it was before.
 //! * **Memory.** Constructors are `const` and do not allocate. Once a primitive is released it is not touched
 //!   again, so that the thread that gets it may free it at once.
 //! * **fork.** In the child there is only the thread that has forked. What it had, it has there too. What another

@@ -22,7 +22,8 @@ use crate::raw_lock::RawLock;
 /// At most one thread at a time has the lock, and with it the value. It is Python's `threading.Lock`:
 /// no owner, so that any thread may release it (guards are `Send`), not re-entrant, and with a timeout on
 /// each way to wait. Unlike Python's it holds the value that it protects, as [`std::sync::Mutex`] does,
-/// and unlike std's it does not poison: a panic under the lock releases it.
+/// and unlike std's it does not poison: a panic under the lock releases it. A change that must not be left half done
+/// by one is a [`transaction`](LockGuard::transaction).
 ///
 /// ```
 /// use futon::Lock;

@@ -170,6 +170,63 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     }
 }
 
+impl<T: Clone> LockGuard<'_, T> {
+    /// Changes the value as a whole or not at all.
+    ///
+    /// `change` gets a copy of the value, which takes the value's place if it returns `Ok`. If it returns an error
+    /// or panics, the value is as it was: nothing of what was half done is to be seen, by this thread or by another.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard};
+    ///
+    /// #[derive(Clone)]
+    /// struct Stock { tops: u32, legs: u32 }
+    ///
+    /// fn take_table(stock: &Lock<Stock>) -> Result<(), &'static str> {
+    ///     LockGuard::transaction(&mut stock.acquire(), |stock| {
+    ///         stock.tops = stock.tops.checked_sub(1).ok_or("no top is left")?;
+    ///         stock.legs = stock.legs.checked_sub(4).ok_or("too few legs")?;
+    ///         Ok(())
+    ///     })
+    /// }
+    ///
+    /// let stock = Lock::new(Stock { tops: 2, legs: 6 });
+    /// assert_eq!(take_table(&stock), Ok(()));
+    /// assert_eq!(take_table(&stock), Err("too few legs"));
+    /// assert_eq!(stock.acquire().tops, 1); // and not 0
+    /// ```
+    ///
+    /// This is what takes the place of the poison of [`std::sync::Mutex`], which keeps others away from a value that a
+    /// panic may have left half changed.
+    ///
+    /// A copy is made each time. Of a large value, keep what undoes the change, or have [`Arc`](std::sync::Arc)s in it and
+    /// change those with [`make_mut`](std::sync::Arc::make_mut). What the copy shares with the value, such as what is behind
+    /// an `Rc<RefCell<_>>`, and what is elsewhere does not come back.
+    ///
+    /// # Errors
+    ///
+    /// That of `change`. Then the value has not changed.
+    #[doc(alias = "rollback")]
+    #[doc(alias = "poison")]
+    pub fn transaction<R, E>(
+        guard: &mut Self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        transaction(&mut **guard, change)
+    }
+}
+
+/// Runs `change` on a copy of the value, which takes its place if that returns `Ok`.
+pub(super) fn transaction<T: Clone, R, E>(
+    value: &mut T,
+    change: impl FnOnce(&mut T) -> Result<R, E>,
+) -> Result<R, E> {
+    let mut changed = value.clone();
+    let result = change(&mut changed)?;
+    *value = changed;
+    Ok(result)
+}
+
 impl<T: ?Sized> Deref for LockGuard<'_, T> {
     type Target = T;
 

@@ -6,6 +6,7 @@ use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
+use super::guard::transaction;
 use crate::raw_lock::RawLock;
 
 /// A lock that is taken, seen through a part of its value. Dropping it releases the lock.
@@ -71,6 +72,31 @@ impl<'a, T: ?Sized> MappedLockGuard<'a, T> {
     #[doc(alias = "unlock_fair")]
     pub fn release_fair(guard: Self) {
         ManuallyDrop::new(guard).raw.release_fair();
+    }
+}
+
+impl<T: Clone> MappedLockGuard<'_, T> {
+    /// Changes the part as a whole or not at all: see [`LockGuard::transaction`](super::LockGuard::transaction).
+    ///
+    /// Only the part is copied.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, MappedLockGuard};
+    ///
+    /// let lock = Lock::new(("large", 1));
+    /// let mut second = LockGuard::map(lock.acquire(), |pair| &mut pair.1);
+    /// let done = MappedLockGuard::transaction(&mut second, |second| {
+    ///     *second = 2;
+    ///     Err::<(), _>("no")
+    /// });
+    /// assert_eq!((done, *second), (Err("no"), 1));
+    /// ```
+    #[doc(alias = "rollback")]
+    pub fn transaction<R, E>(
+        guard: &mut Self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        transaction(&mut **guard, change)
     }
 }
 

@@ -8,6 +8,7 @@ use core::ptr;
 use std::sync::Arc;
 
 use super::Lock;
+use super::guard::transaction;
 use crate::raw_lock::RawLock;
 
 /// A lock that is taken and kept alive. Borrows nothing; dropping it releases the lock.
@@ -57,6 +58,29 @@ impl<T: ?Sized> LockArcGuard<T> {
         // SAFETY: the guard is not used or dropped after this, so that its `Arc` has one owner, `lock`.
         let lock = unsafe { ptr::read(&raw const guard.lock) };
         lock.raw.release_fair();
+    }
+}
+
+impl<T: Clone> LockArcGuard<T> {
+    /// Changes the value as a whole or not at all: see [`LockGuard::transaction`](super::LockGuard::transaction).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use futon::{Lock, LockArcGuard};
+    ///
+    /// let mut guard = Arc::new(Lock::new(1)).acquire_arc();
+    /// let done = LockArcGuard::transaction(&mut guard, |value| {
+    ///     *value = 2;
+    ///     Err::<(), _>("no")
+    /// });
+    /// assert_eq!((done, *guard), (Err("no"), 1));
+    /// ```
+    #[doc(alias = "rollback")]
+    pub fn transaction<R, E>(
+        guard: &mut Self,
+        change: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        transaction(&mut **guard, change)
     }
 }
 

@@ -814,6 +814,124 @@ fn a_panic_on_the_way_to_a_part_releases_the_lock() {
     assert_untouched(&lock);
 }
 
+// Changes that are made as a whole or not at all.
+
+type Pair = (u32, u32);
+type Change = fn(&mut Pair) -> Result<u32, &'static str>;
+type Transaction = fn(&Arc<Lock<Pair>>, Change) -> Result<u32, &'static str>;
+
+/// A change that fails, or panics, in the middle.
+#[test]
+fn a_transaction_changes_the_value_as_a_whole_or_not_at_all() {
+    let transactions: [Transaction; 3] = [
+        |lock, change| LockGuard::transaction(&mut lock.acquire(), change),
+        |lock, change| LockArcGuard::transaction(&mut lock.acquire_arc(), change),
+        |lock, change| {
+            let mut guard = LockGuard::map(lock.acquire(), |value| value);
+            MappedLockGuard::transaction(&mut guard, change)
+        },
+    ];
+    for transaction in transactions {
+        let lock = Arc::new(Lock::new((1, 1)));
+        let done = transaction(&lock, |pair| {
+            *pair = (2, 2);
+            Ok(7)
+        });
+        assert_eq!((done, *lock.acquire()), (Ok(7), (2, 2)));
+        let failed = transaction(&lock, |pair| {
+            pair.0 = 3;
+            Err("in the middle")
+        });
+        assert_eq!((failed, *lock.acquire()), (Err("in the middle"), (2, 2)));
+        panics(|| {
+            transaction(&lock, |pair| {
+                pair.0 = 4;
+                panic_quietly()
+            })
+        });
+        assert_eq!(*lock.acquire(), (2, 2));
+        assert_untouched(&lock);
+    }
+}
+
+#[test]
+fn a_transaction_of_a_part_copies_the_part_alone() {
+    struct NoCopy;
+
+    let lock = Lock::new((NoCopy, 1u32));
+    let mut part = LockGuard::map(lock.acquire(), |pair| &mut pair.1);
+    for (value, done) in [(5, Ok(())), (6, Err("no"))] {
+        let result = MappedLockGuard::transaction(&mut part, |part| {
+            *part = value;
+            done
+        });
+        assert_eq!((result, *part), (done, 5));
+    }
+}
+
+/// Whoever comes meanwhile waits, and sees all of it or nothing.
+#[test]
+fn a_transaction_keeps_the_lock_until_its_guard_is_dropped() {
+    let _limit = limit();
+    for fails in [false, true] {
+        let lock = Lock::new(vec![1]);
+        thread::scope(|s| {
+            let mut guard = lock.acquire();
+            let other = s.spawn(|| lock.acquire().clone());
+            let done = LockGuard::transaction(&mut guard, |value| {
+                value.push(2);
+                wait_until(|| lock.waiters() == 1);
+                assert!(lock.try_acquire().is_none());
+                if fails { Err(()) } else { Ok(()) }
+            });
+            assert_eq!(done.is_err(), fails);
+            assert_eq!(lock.waiters(), 1);
+            drop(guard);
+            assert_eq!(other.join().unwrap(), if fails { vec![1] } else { vec![1, 2] });
+        });
+    }
+}
+
+/// H33: what else may panic is the copying, before, and the end of the old value, after.
+#[test]
+fn a_panic_around_a_transaction_leaves_the_old_value_or_the_new_one() {
+    #[derive(Debug)]
+    struct Fragile<'a>(&'a Cell<&'static str>, u32);
+
+    impl Clone for Fragile<'_> {
+        fn clone(&self) -> Self {
+            if self.0.get() == "no copy" {
+                panic_quietly();
+            }
+            Self(self.0, self.1)
+        }
+    }
+
+    impl Drop for Fragile<'_> {
+        fn drop(&mut self) {
+            if self.0.get() == "no end" {
+                self.0.set("");
+                panic_quietly();
+            }
+        }
+    }
+
+    for (when, left) in [("no copy", 1), ("no end", 2)] {
+        let fate = Cell::new("");
+        let lock = Lock::new(Fragile(&fate, 1));
+        let mut guard = lock.acquire();
+        fate.set(when);
+        panics(|| {
+            LockGuard::transaction(&mut guard, |value| {
+                value.1 = 2;
+                Ok::<_, ()>(())
+            })
+        });
+        fate.set("");
+        assert_eq!(guard.1, left);
+    }
+}
+
 // For a while without the lock.
 
 #[test]
