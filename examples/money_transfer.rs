@@ -7,10 +7,10 @@
 //! What to look at:
 //!
 //! * A transfer has two locks at once. If one thread goes from A to B and another from B to A, each may have its
-//!   first and wait for the other's: a deadlock. Here all lock in the same order, the lower index
-//!   first, whatever the direction, so that there is no circle of threads to wait in.
-//! * From an account to itself would be the same lock twice, which is the smallest circle.
-//! * The auditor keeps to the order too. It has *all* locks before it adds up, so that it sees no money on
+//!   first and wait for the other's: a deadlock. [`acquire_all`] takes them in the same order in all threads,
+//!   whatever the direction, so that there is no circle of threads to wait in.
+//! * From an account to itself would be the same lock twice, which is the smallest circle, and is refused with a panic.
+//! * The auditor takes its locks in the same way. It has *all* of them before it adds up, so that it sees no money on
 //!   its way. Were it to let each go at once, sums would be wrong now and then.
 //! * Nobody starts before all are there: a [`Barrier`] sees to it that there is a crowd.
 
@@ -18,7 +18,7 @@ mod sizes;
 
 use std::{iter, thread};
 
-use futon::{Barrier, Lock};
+use futon::{Barrier, Lock, acquire_all};
 
 /// In each account at the beginning.
 const START: u64 = 100;
@@ -28,27 +28,17 @@ struct Bank {
 }
 
 impl Bank {
-    /// Whether there was enough to move.
-    fn transfer(&self, from: usize, to: usize, amount: u64) -> bool {
-        if from == to {
-            return *self.accounts[from].acquire() >= amount;
-        }
-        // Both locks, in the order of the accounts.
-        let mut lower = self.accounts[from.min(to)].acquire();
-        let mut higher = self.accounts[from.max(to)].acquire();
-        let (from, to) = if from < to { (&mut lower, &mut higher) } else { (&mut higher, &mut lower) };
-        let is_enough = **from >= amount;
-        if is_enough {
-            **from -= amount;
-            **to += amount;
-        }
-        is_enough
+    /// From one account to another. `None`, and nothing is moved, if there is not enough.
+    fn transfer(&self, from: usize, to: usize, amount: u64) -> Option<()> {
+        let [mut from, mut to] = acquire_all([&self.accounts[from], &self.accounts[to]]);
+        *from = from.checked_sub(amount)?;
+        *to += amount;
+        Some(())
     }
 
     /// What there is in all accounts at one moment.
     fn sum(&self) -> u64 {
-        let all: Vec<_> = self.accounts.iter().map(Lock::acquire).collect();
-        all.iter().map(|balance| **balance).sum()
+        acquire_all(&self.accounts[..]).iter().map(|balance| **balance).sum()
     }
 }
 
@@ -68,7 +58,7 @@ fn clerk(bank: &Bank, seed: usize, transfers: usize) -> Vec<i64> {
     for _ in 0..transfers {
         let mut next = |end| numbers.next().unwrap() % end;
         let (from, to, amount) = (next(changes.len()), next(changes.len()), next(START as usize));
-        if bank.transfer(from, to, amount as u64) {
+        if from != to && bank.transfer(from, to, amount as u64).is_some() {
             changes[from] -= amount as i64;
             changes[to] += amount as i64;
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | one thread at a time at a value | [`Lock`] |
 //! | the same, where the thread may have it already | [`RLock`] |
+//! | several of them at once, without a deadlock | [`acquire_all`] |
 //! | a limited number of threads at something | [`Semaphore`], [`BoundedSemaphore`] |
 //! | threads that wait until something has happened | [`Event`] |
 //! | threads that wait until a locked value is as they need it | [`Condition`] |
@@ -58,6 +59,7 @@ mod lock;
 mod rlock;
 mod semaphore;
 // 4: what is made of them.
+mod acquire_all;
 mod barrier;
 mod bounded_semaphore;
 mod condition;
@@ -65,6 +67,9 @@ mod shared_iter;
 mod shared_range;
 mod threadsafe;
 
+pub use acquire_all::{
+    AcquireAll, acquire_all, acquire_all_deadline, acquire_all_timeout, try_acquire_all,
+};
 pub use barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
 pub use bounded_semaphore::BoundedSemaphore;
 pub use condition::{Condition, WaitGuard};

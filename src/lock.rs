@@ -46,7 +46,8 @@ use crate::raw_lock::RawLock;
 /// release kept for those who wait: newcomers go behind. (If more than four wait: a quarter of a millisecond for
 /// each of them.) [`LockGuard::release_fair`] gives the lock to a waiting thread at once.
 ///
-/// **Deadlock.** A thread that acquires a lock it already has waits for ever, or until its timeout.
+/// **Deadlock.** A thread that acquires a lock it already has waits for ever, or until its timeout. Threads that
+/// need several locks take them with [`acquire_all`](fn@crate::acquire_all).
 ///
 /// **Cost.** Eight bytes and the value. Nothing is allocated, ever. Without contention one atomic
 /// operation takes the lock and one releases it. A release makes a system call only where others have had to wait.
@@ -105,6 +106,12 @@ impl<T: ?Sized> Lock<T> {
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
+    }
+
+    /// What is acquired and released, for those who acquire several at once.
+    #[inline]
+    pub(crate) fn raw(&self) -> &RawLock {
+        &self.raw
     }
 
     /// Waits until the lock is free and takes it.

@@ -62,7 +62,7 @@ use core::ptr;
 use core::time::Duration;
 
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::atomic::{AtomicU32, Instant, yield_now};
+use crate::atomic::{AtomicU32, Instant, rank, yield_now};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
 use crate::spin::Spin;
@@ -102,6 +102,11 @@ impl RawLock {
     pub(crate) fn users(&self) -> usize {
         // ORDERING: Relaxed, as in `is_locked`.
         (self.word.load(Relaxed) & LOCKED) as usize + self.waiters()
+    }
+
+    /// Its place in an order of all locks: no two have the same.
+    pub(crate) fn rank(&self) -> usize {
+        rank(&self.word)
     }
 
     #[inline]

@@ -74,7 +74,8 @@ use crate::deadline::Deadline;
 /// **Fairness.** As [`Lock`](crate::Lock)'s: a free lock goes to whoever comes first, but a thread that has
 /// waited for about a millisecond sees to it that newcomers go behind. The owner always gets its next level at once.
 ///
-/// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has.
+/// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has:
+/// those that need several take them with [`acquire_all`](fn@crate::acquire_all).
 ///
 /// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
 /// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. A
@@ -157,6 +158,12 @@ impl<T: ?Sized> RLock<T> {
     #[inline]
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
+    }
+
+    /// Who has it, for those who acquire several at once.
+    #[inline]
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     /// Waits until no other thread has the lock and takes it, or takes one level more of it.

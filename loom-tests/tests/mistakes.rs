@@ -5,6 +5,8 @@
 
 mod checking;
 
+#[path = "../mistakes/acquire_all.rs"]
+mod acquire_all;
 #[path = "../mistakes/barrier.rs"]
 mod barrier;
 #[path = "../mistakes/condition.rs"]
@@ -33,6 +35,7 @@ use futon_model::atomic::{AtomicU32, Ordering::*, yield_now};
 use futon_model::deadline::Deadline;
 use loom::thread;
 
+use acquire_all::{Both, BothInTime, ByAddress};
 use barrier::Barrier;
 use condition::{Condition, ExactCondition};
 use event::Event;
@@ -737,6 +740,120 @@ fn finds_an_iterator_that_is_asked_after_its_end() {
 #[should_panic(expected = "items after the end")]
 fn finds_an_iterator_whose_end_is_looked_for_without_the_lock_alone() {
     two_share::<shared_iter::LooksForTheEndOutside>();
+}
+
+// Several locks at once
+
+/// Two locks, in this order in memory, each with a number under it.
+#[derive(Clone)]
+struct Two(Arc<([ThreeStates; 2], [Unprotected; 2])>);
+
+impl Two {
+    fn new() -> Self {
+        let locks = [(); 2].map(|()| ThreeStates::new());
+        Self(Arc::new((locks, [(); 2].map(|()| Unprotected::new(0)))))
+    }
+
+    fn locks(&self) -> [&ThreeStates; 2] {
+        self.0.0.each_ref()
+    }
+
+    /// For a thread that has both.
+    fn add_one_and_release(&self) -> [u32; 2] {
+        self.0.1.iter().for_each(Unprotected::add_one);
+        let now = self.0.1.each_ref().map(Unprotected::get);
+        self.locks().into_iter().rev().for_each(ThreeStates::release);
+        now
+    }
+}
+
+fn two_want_both_in_opposite_orders<B: Both>() {
+    in_many_ways(2, || {
+        let shared = Two::new();
+        let theirs = shared.clone();
+        let other = thread::spawn(move || {
+            let [first, second] = theirs.locks();
+            assert!(B::acquire([second, first]));
+            theirs.add_one_and_release();
+        });
+        assert!(B::acquire(shared.locks()));
+        shared.add_one_and_release();
+        other.join().unwrap();
+        assert!(B::acquire(shared.locks()));
+        assert_eq!(shared.add_one_and_release(), [3, 3]);
+    });
+}
+
+fn one_wants_the_same_twice<B: Both>() {
+    in_many_ways(2, || {
+        let lock = ThreeStates::new();
+        assert!(!B::acquire([&lock, &lock]));
+        lock.acquire();
+        lock.release();
+    });
+}
+
+/// One gives up on the second lock, or does not. Then another one takes both.
+fn one_of_two_who_want_both_gives_up<B: Both, T: BothInTime>() {
+    in_many_ways(2, || {
+        let shared = Two::new();
+        let theirs = shared.clone();
+        shared.locks()[1].acquire();
+        let hasty = thread::spawn(move || {
+            if T::acquire_timeout(theirs.locks(), SOON) {
+                theirs.add_one_and_release();
+            }
+        });
+        shared.locks()[1].release();
+        assert!(B::acquire(shared.locks()));
+        shared.add_one_and_release();
+        hasty.join().unwrap();
+    });
+}
+
+#[test]
+fn the_right_order_lets_two_have_both_in_turns() {
+    two_want_both_in_opposite_orders::<ByAddress>();
+}
+
+#[test]
+fn the_right_order_refuses_the_same_twice() {
+    one_wants_the_same_twice::<ByAddress>();
+}
+
+#[test]
+fn the_right_order_leaves_nothing_taken_when_a_thread_gives_up() {
+    one_of_two_who_want_both_gives_up::<ByAddress, ByAddress>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_two_locks_that_are_taken_as_they_are_given() {
+    two_want_both_in_opposite_orders::<acquire_all::AsGiven>();
+}
+
+#[test]
+#[should_panic(expected = "exceeded max")]
+fn finds_a_thread_that_tries_again_and_keeps_what_it_has() {
+    two_want_both_in_opposite_orders::<acquire_all::KeepsTheFirst>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_an_order_of_the_references_and_not_of_the_locks() {
+    two_want_both_in_opposite_orders::<acquire_all::SortsTheReferences>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_lock_that_is_taken_twice_at_once() {
+    one_wants_the_same_twice::<acquire_all::TakesTheSameTwice>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_thread_that_gives_up_and_leaves_the_first_lock_taken() {
+    one_of_two_who_want_both_gives_up::<ByAddress, acquire_all::LeavesTheFirst>();
 }
 
 // Values made at their first use

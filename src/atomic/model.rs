@@ -312,6 +312,16 @@ pub fn thread_id() -> u64 {
     ID.with(|id| *id.get_or_init(|| World::now().next_thread()))
 }
 
+/// A number for a word that no other word of this execution has: the later it was used first the higher.
+///
+/// Not its address, which is another one in the next execution: there the same choices would lead elsewhere, and
+/// loom could not go on from where it was.
+pub(crate) fn rank(word: &AtomicU32) -> usize {
+    let _is_in_place = word.place();
+    let (_, place, _) = word.place.get();
+    place
+}
+
 /// Lets another thread run: a model has no time to pass.
 pub fn spin_loop() {
     yield_now();

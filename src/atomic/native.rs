@@ -1,6 +1,7 @@
 //! The machine's own atomics, clock and threads.
 
 use std::cell::Cell;
+use std::ptr;
 
 pub use core::hint::spin_loop;
 pub use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -27,4 +28,10 @@ pub fn thread_id() -> u64 {
         }
         id => id,
     })
+}
+
+/// A number for a word that no other word has, and that stays while the word is where it is: its address.
+#[inline]
+pub(crate) fn rank(word: &AtomicU32) -> usize {
+    ptr::from_ref(word).addr()
 }

@@ -56,7 +56,7 @@ unsafe impl<T: ?Sized + Sync> Sync for LockGuard<'_, T> {}
 impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// Stands for a lock that the caller has just taken.
     #[inline]
-    pub(super) fn new(lock: &'a Lock<T>) -> Self {
+    pub(crate) fn new(lock: &'a Lock<T>) -> Self {
         Self { lock, _value: PhantomData }
     }
 
@@ -202,6 +202,23 @@ impl<T: Clone> LockGuard<'_, T> {
     /// A copy is made each time. Of a large value, keep what undoes the change, or have [`Arc`](std::sync::Arc)s in it and
     /// change those with [`make_mut`](std::sync::Arc::make_mut). What the copy shares with the value, such as what is behind
     /// an `Rc<RefCell<_>>`, and what is elsewhere does not come back.
+    ///
+    /// For the values of several locks, one inside of the other: the inner one is the last to be able to fail.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, acquire_all};
+    ///
+    /// let (from, to) = (Lock::new(10u8), Lock::new(250u8));
+    /// let (mut f, mut t) = acquire_all((&from, &to));
+    /// let moved = LockGuard::transaction(&mut f, |f| {
+    ///     *f = f.checked_sub(7).ok_or("too little")?;
+    ///     LockGuard::transaction(&mut t, |t| {
+    ///         *t = t.checked_add(7).ok_or("too much")?;
+    ///         Ok(())
+    ///     })
+    /// });
+    /// assert_eq!((moved, *f, *t), (Err("too much"), 10, 250));
+    /// ```
     ///
     /// # Errors
     ///

@@ -54,7 +54,7 @@ unsafe impl<T: ?Sized + Sync> Sync for RLockGuard<'_, T> {}
 impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// Stands for a level that the calling thread has just taken.
     #[inline]
-    pub(super) fn new(lock: &'a RLock<T>) -> Self {
+    pub(crate) fn new(lock: &'a RLock<T>) -> Self {
         Self { lock, _here: PhantomData }
     }
 

@@ -102,7 +102,7 @@ impl Owner {
 
     #[inline]
     #[track_caller]
-    pub(super) fn try_acquire(&self) -> bool {
+    pub(crate) fn try_acquire(&self) -> bool {
         self.enter(RawLock::try_acquire)
     }
 
@@ -114,7 +114,7 @@ impl Owner {
 
     #[inline]
     #[track_caller]
-    pub(super) fn acquire_until(&self, deadline: Deadline) -> bool {
+    pub(crate) fn acquire_until(&self, deadline: Deadline) -> bool {
         self.enter(|raw| raw.acquire_until(deadline))
     }
 
@@ -140,7 +140,7 @@ impl Owner {
 
     /// Gives up one level, which the calling thread has.
     #[inline]
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         if self.leave() {
             self.raw.release();
         }

@@ -9,6 +9,7 @@
 
 #![cfg(not(loom))]
 
+mod acquire_all;
 mod allocations;
 mod barrier;
 mod bounded_semaphore;

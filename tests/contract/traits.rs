@@ -19,8 +19,8 @@ use std::sync::MutexGuard;
 use futon::deadline::Deadline;
 use futon::futex::Outcome;
 use futon::{
-    AllLevels, Barrier, BarrierWaitResult, BoundedSemaphore, BrokenBarrier, Condition, Event, Lock,
-    LockArcGuard, LockGuard, MappedLockGuard, MappedRLockGuard, Permit, PermitArc, RLock,
+    AcquireAll, AllLevels, Barrier, BarrierWaitResult, BoundedSemaphore, BrokenBarrier, Condition,
+    Event, Lock, LockArcGuard, LockGuard, MappedLockGuard, MappedRLockGuard, Permit, PermitArc, RLock,
     RLockArcGuard, RLockGuard, ReleaseError, Semaphore, WaitGuard,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert_eq};
@@ -110,6 +110,15 @@ assert_not_impl_any!(RLockArcGuard<Pointer>: Send, Sync);
 assert_impl_all!(AllLevels<'static, 'static, i32>: Sync);
 assert_impl_all!(AllLevels<'static, 'static, Shared>: Sync);
 assert_not_impl_any!(AllLevels<'static, 'static, i32>: Send, Clone, Copy, DerefMut);
+
+// What can be acquired at once, whatever the values are: references alone, which leave the locks where they are.
+assert_impl_all!((&'static Lock<Rc<i32>>, &'static RLock<Pointer>): AcquireAll);
+assert_impl_all!([&'static Lock<dyn Send>; 9]: AcquireAll);
+assert_impl_all!(&'static [RLock<i32>]: AcquireAll);
+assert_impl_all!(&'static [std::sync::Arc<Lock<i32>>]: AcquireAll);
+assert_not_impl_any!((Lock<i32>, Lock<i32>): AcquireAll);
+assert_not_impl_any!(Vec<Lock<i32>>: AcquireAll);
+assert_not_impl_any!(&'static Lock<i32>: AcquireAll);
 
 assert_impl_all!(Event: Send, Sync);
 assert_impl_all!(Condition: Send, Sync);

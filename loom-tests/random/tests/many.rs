@@ -29,6 +29,7 @@ use futon_model::atomic::model::{calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{
     Barrier, Condition, Event, Lock, LockGuard, RLock, RLockGuard, Semaphore, SharedIter, SharedRange,
+    acquire_all, acquire_all_timeout, try_acquire_all,
 };
 use loom::thread;
 
@@ -180,6 +181,36 @@ fn six_threads_nest_at_a_re_entrant_lock() {
         });
         assert_eq!(lock.waiters(), 0);
         assert_eq!(i64::from(lock.try_acquire().unwrap().get()), had.get());
+    });
+}
+
+/// Three of four, which differ from thread to thread and overlap in a ring.
+#[test]
+fn six_threads_take_three_of_four_locks_in_all_orders_and_ways() {
+    check(|| {
+        let locked = Arc::new([(); 4].map(|()| Locked::new()));
+        let theirs = locked.clone();
+        each_of(6, move |number| {
+            let mut wanted = [0, 1, 2].map(|next| &theirs[(number + next) % 4]);
+            if number % 2 == 0 {
+                wanted.reverse();
+            }
+            let [a, b, c] = wanted.map(|locked| &*locked.lock);
+            let guards = match number {
+                0 => try_acquire_all(&[a, b, c][..]),
+                1 => acquire_all_timeout([a, b, c], SOON).map(Vec::from),
+                2 => {
+                    let (a, b, c) = acquire_all((a, b, c));
+                    Some(vec![a, b, c])
+                }
+                3 => Some(acquire_all(&[a, b, c][..])),
+                _ => Some(Vec::from(acquire_all([a, b, c]))),
+            };
+            for (locked, guard) in wanted.iter().zip(guards.into_iter().flatten()) {
+                locked.add_one(&guard);
+            }
+        });
+        locked.iter().for_each(Locked::assert_rests);
     });
 }
 
