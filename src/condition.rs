@@ -100,7 +100,7 @@ const NOTIFIED: News = News::new(2);
 /// has waited from the moment at which it was first woken.
 ///
 /// **Cost.** Twenty-four bytes where a pointer has eight, no allocation. A notification is one load while nobody waits. It makes
-/// one system call for each thread that it releases and that is asleep, and perhaps one more; it wakes at most one thread:
+/// one system call for each thread that it releases and that is asleep, and perhaps two more. It wakes at most one of them:
 /// those that would have to wait for the lock are woken one after the other as it is released. (Where the system can
 /// not do that, they are woken at once.)
 #[doc(alias = "threading.Condition")]

@@ -78,7 +78,8 @@ const ONE_GENERATION: u32 = one_above_flags(2);
 /// **Fairness.** A set releases all at once; in which order they run is the system's choice.
 ///
 /// **Cost.** Eight bytes, no allocation. Waiting for an event that is set is one load. Set and clear
-/// are one atomic operation each. A set makes a system call only where threads have had to wait.
+/// are one atomic read-modify-write each, a set after a load. A set makes a system call only where threads have had to
+/// wait.
 #[doc(alias = "threading.Event")]
 #[doc(alias = "ManualResetEvent")]
 pub struct Event {

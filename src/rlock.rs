@@ -77,9 +77,9 @@ use crate::deadline::Deadline;
 /// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has:
 /// those that need several take them with [`acquire_all`](fn@crate::acquire_all).
 ///
-/// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level costs what a `Lock` costs; a
-/// further one is a load, a comparison and an addition, none of them an atomic read-modify-write. A
-/// release makes a system call only where others have had to wait.
+/// **Cost.** 24 bytes and the value. Nothing is allocated, ever. The first level takes one atomic read-modify-write, as a
+/// `Lock` does, and its release another; a further one is a load, a comparison and an addition, none of them an atomic
+/// read-modify-write. A release makes a system call only where others have had to wait.
 ///
 /// **Panics.** A thread can have 2³² − 1 levels. Each way to acquire one more panics, and changes nothing.
 ///

@@ -53,9 +53,9 @@ use crate::raw_semaphore::{self, RawSemaphore};
 /// **Deadlock.** A thread that has permits and acquires more of them may wait behind one that wants those it has.
 /// Acquire at once all that is needed.
 ///
-/// **Cost.** Twelve bytes, no allocation. Without contention acquiring and releasing are one atomic operation each. A
-/// release makes a system call only where others have had to wait, and wakes one thread at most; if it brings permits for
-/// more, each of them wakes the next.
+/// **Cost.** Twelve bytes, no allocation. Without contention acquiring and releasing are a load and one atomic
+/// read-modify-write each. A release makes a system call only where others have had to wait, and wakes one thread at
+/// most; if it brings permits for more, each of them wakes the next.
 #[doc(alias = "threading.Semaphore")]
 pub struct Semaphore {
     raw: RawSemaphore,
@@ -78,6 +78,10 @@ impl Semaphore {
     ///
     /// ```should_panic
     /// futon::Semaphore::new(futon::Semaphore::MAX_PERMITS + 1);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// static SLOTS: futon::Semaphore = futon::Semaphore::new(futon::Semaphore::MAX_PERMITS + 1);
     /// ```
     #[inline]
     #[track_caller]

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
-use futon_model::atomic::model::{Calls, calls, check};
+use checking::{Seen, Slot, Unprotected, check_bounded, cost};
+use futon_model::atomic::model::{Calls, calls, calls_of_this_thread, check};
 use futon_model::atomic::yield_now;
 use futon_model::{Condition, Lock, LockGuard, RLock, RLockGuard};
 use loom::thread;
@@ -507,9 +507,13 @@ fn all_who_are_notified_while_the_lock_is_free_are_woken_one_by_one() {
             until_waiting(&shared.changed, waiting);
             other
         });
-        let before = calls();
+        let before = calls_of_this_thread();
         assert_eq!(shared.changed.notify_all(), 2);
-        SEEN.add((calls().moved - before.moved, calls().wakes - before.wakes));
+        let after = calls_of_this_thread();
+        let (moved, wakes) = (after.moved - before.moved, after.wakes - before.wakes);
+        // One for the lock, and one for a thread that waits for the line.
+        assert!(moved + wakes <= 4, "a call for each, and two more: {moved} and {wakes}");
+        SEEN.add((moved, wakes));
         others.into_iter().for_each(|other| _ = other.join().unwrap());
         assert_untouched(&shared);
     });
@@ -608,6 +612,39 @@ fn a_notified_thread_stands_in_line_with_those_who_wait_for_the_lock() {
         assert_eq!(shared.lock.acquire().get(), 2);
         assert_untouched(&shared);
     });
+}
+
+/// Who has been notified waits for the lock as patiently as any other, and no more so: overtaken once it has waited long,
+/// it has the lock kept.
+#[test]
+fn a_notified_thread_that_has_waited_long_for_the_lock_is_not_overtaken_again() {
+    const RESERVED: u32 = 4;
+    /// Whether the lock was kept for it in the end, and whether it was overtaken then.
+    static SEEN: Seen<(bool, bool)> = Seen::new();
+    check_bounded(2, || {
+        let shared = shared();
+        shared.beside.set(1);
+        let theirs = shared.clone();
+        let other = thread::spawn(move || once(&theirs));
+        until_waiting(&shared.changed, 1);
+        let guard = shared.lock.acquire();
+        assert!(shared.changed.notify_one());
+        // Else it may be this thread that has had it kept, or the lock of the line that was.
+        let is_known = calls().expected & RESERVED == 0;
+        // Woken, it finds the lock taken and sleeps there; woken again it has waited long, or has not.
+        drop(guard);
+        drop(shared.lock.try_acquire());
+        drop(shared.lock.try_acquire());
+        let is_kept = is_known && calls().expected & RESERVED != 0;
+        let again = shared.lock.try_acquire();
+        let overtakes = again.as_ref().is_some_and(|value| value.get() == 0);
+        assert!(!(overtakes && is_kept), "overtaken");
+        SEEN.add((is_kept, overtakes));
+        drop(again);
+        other.join().unwrap();
+        assert_untouched(&shared);
+    });
+    SEEN.assert_has([(true, false), (false, true)]);
 }
 
 /// One whose time runs out when it has been moved already was notified.
@@ -877,6 +914,16 @@ fn a_notification_without_a_waiter_calls_nobody() {
         assert!(shared.changed.wait_timeout_while(&mut guard, SOON, |_| false));
         drop(guard);
         assert_eq!(calls(), Calls::default());
+    });
+}
+
+#[test]
+fn a_notification_without_a_waiter_is_one_load() {
+    check(|| {
+        let changed = Condition::new();
+        assert_eq!(cost(|| assert!(!changed.notify_one())), (1, 0, 0));
+        assert_eq!(cost(|| assert_eq!(changed.notify(7), 0)), (1, 0, 0));
+        assert_eq!(cost(|| assert_eq!(changed.notify_all(), 0)), (1, 0, 0));
     });
 }
 

@@ -5,7 +5,7 @@ mod checking;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
+use checking::{Seen, Slot, Unprotected, check_bounded, cost};
 use futon_model::Event;
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::{AtomicU32, Ordering::Relaxed, yield_now};
@@ -409,6 +409,22 @@ fn a_set_without_a_sleeper_calls_nobody() {
         event.clear();
         event.set();
         assert_eq!(calls(), Calls::default());
+    });
+}
+
+#[test]
+fn a_wait_for_a_set_event_is_one_load_and_a_set_and_a_clear_are_one_change_each() {
+    check(|| {
+        let event = Event::new();
+        for _ in 0..2 {
+            // A look at what is there, and the change.
+            assert_eq!(cost(|| event.set()), (1, 0, 1));
+        }
+        assert_eq!(cost(|| event.wait()), (1, 0, 0));
+        assert_eq!(cost(|| assert!(event.wait_timeout(SOON))), (1, 0, 0));
+        assert_eq!(cost(|| assert!(event.wait_deadline(Instant::now() + SOON))), (1, 0, 0));
+        assert_eq!(cost(|| assert!(event.is_set())), (1, 0, 0));
+        assert_eq!(cost(|| event.clear()), (0, 0, 1));
     });
 }
 

@@ -6,7 +6,7 @@ mod checking;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Unprotected, check_bounded};
+use checking::{Seen, Unprotected, check_bounded, cost};
 use futon_model::atomic::model::{calls, check};
 use futon_model::atomic::{AtomicU32, AtomicU64, Ordering::*, yield_now};
 use futon_model::deadline::Deadline;
@@ -980,6 +980,32 @@ fn finds_a_bitwise_operation_that_does_not_publish() {
 #[should_panic(expected = "Causality violation")]
 fn finds_a_bitwise_operation_that_does_not_see() {
     meets(8, Release, Relaxed);
+}
+
+/// What an algorithm costs is counted in these.
+#[test]
+fn each_operation_is_counted_once_as_what_it_is() {
+    for first in [0, 5] {
+        check(move || {
+            let (narrow, wide) = (AtomicU32::new(first), AtomicU64::new(first.into()));
+            let loads = || _ = (narrow.load(Relaxed), wide.load(Acquire));
+            let stores = || (narrow.store(2, Relaxed), wide.store(2, Release)).0;
+            assert_eq!((cost(loads), cost(stores)), ((2, 0, 0), (0, 2, 0)));
+            assert_eq!(cost(|| _ = (narrow.swap(1, AcqRel), wide.swap(1, Relaxed))), (0, 0, 2));
+            assert_eq!(
+                cost(|| _ = (narrow.fetch_add(1, Relaxed), narrow.fetch_sub(1, Relaxed))),
+                (0, 0, 2)
+            );
+            assert_eq!(
+                cost(|| _ = (narrow.fetch_or(6, Relaxed), narrow.fetch_and(3, Relaxed))),
+                (0, 0, 2)
+            );
+            let in_vain = || _ = narrow.compare_exchange(9, 1, Acquire, Relaxed).unwrap_err();
+            let not_in_vain = || _ = wide.compare_exchange_weak(1, 9, Acquire, Relaxed).unwrap();
+            assert_eq!((cost(in_vain), cost(not_in_vain)), ((0, 0, 1), (0, 0, 1)));
+            assert_eq!(cost(|| futex::wake_all(&narrow)), (0, 0, 0));
+        });
+    }
 }
 
 #[test]

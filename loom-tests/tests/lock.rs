@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
+use checking::{Seen, Slot, Unprotected, check_bounded, costs};
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::{AtomicU32, Ordering::Relaxed, yield_now};
 use futon_model::{Lock, LockArcGuard, LockGuard, MappedLockGuard};
@@ -802,6 +802,21 @@ fn a_lock_without_contention_calls_nobody() {
         assert!(lock.acquire_timeout(Duration::ZERO).is_none());
         drop(guard);
         assert_eq!(calls(), Calls::default());
+    });
+}
+
+#[test]
+fn a_lock_without_contention_takes_one_operation_and_one_more_to_release() {
+    const ONE_EACH: [(usize, usize, usize); 2] = [(0, 0, 1); 2];
+    check(|| {
+        let lock = Arc::new(Lock::new(()));
+        let later = Instant::now() + SOON;
+        assert_eq!(costs(|| Some(lock.acquire())), ONE_EACH);
+        assert_eq!(costs(|| lock.try_acquire()), ONE_EACH);
+        assert_eq!(costs(|| lock.acquire_timeout(SOON)), ONE_EACH);
+        assert_eq!(costs(|| lock.acquire_deadline(later)), ONE_EACH);
+        assert_eq!(costs(|| Some(lock.acquire_arc())), ONE_EACH);
+        assert_eq!(costs(|| Some(LockGuard::map(lock.acquire(), |value| value))), ONE_EACH);
     });
 }
 

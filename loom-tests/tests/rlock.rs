@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
+use checking::{Seen, Slot, Unprotected, check_bounded, costs};
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{MappedRLockGuard, RLock, RLockArcGuard, RLockGuard};
@@ -774,5 +774,25 @@ fn a_lock_without_contention_calls_nobody() {
         releasing_fairly(&lock);
         assert_depth(&lock, 0);
         assert_eq!(calls(), Calls::default());
+    });
+}
+
+/// Who has the lock stands in a word of its own, which is loaded and stored to.
+#[test]
+fn only_the_first_level_takes_a_read_modify_write_and_only_its_release() {
+    const FIRST: [(usize, usize, usize); 2] = [(1, 1, 1), (0, 1, 1)];
+    const FURTHER: [(usize, usize, usize); 2] = [(1, 0, 0), (0, 0, 0)];
+    check(|| {
+        let lock = Arc::new(RLock::new(()));
+        let later = Instant::now() + SOON;
+        for expected in [FIRST, FURTHER] {
+            assert_eq!(costs(|| Some(lock.acquire())), expected);
+            assert_eq!(costs(|| lock.try_acquire()), expected);
+            assert_eq!(costs(|| lock.acquire_timeout(SOON)), expected);
+            assert_eq!(costs(|| lock.acquire_deadline(later)), expected);
+            assert_eq!(costs(|| Some(lock.acquire_arc())), expected);
+            assert_eq!(costs(|| Some(RLockGuard::map(lock.acquire(), |value| value))), expected);
+            mem::forget(lock.acquire());
+        }
     });
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
+use checking::{Seen, Slot, Unprotected, check_bounded, cost, costs};
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::{AtomicU32, Ordering::Relaxed, yield_now};
 use futon_model::{BoundedSemaphore, Permit, Semaphore};
@@ -809,6 +809,26 @@ fn after_a_timeout_a_release_calls_nobody() {
         semaphore.release(1).unwrap();
         assert_eq!(calls().wakes, 0);
         assert_rests(&semaphore, 1);
+    });
+}
+
+#[test]
+fn a_semaphore_without_contention_takes_one_change_and_one_more_to_release() {
+    // Each after a look at how many there are.
+    const ONE_EACH: [(usize, usize, usize); 2] = [(1, 0, 1); 2];
+    check(|| {
+        let (semaphore, bounded) = (Arc::new(Semaphore::new(3)), BoundedSemaphore::new(3));
+        let later = Instant::now() + SOON;
+        assert_eq!(costs(|| Some(semaphore.acquire())), ONE_EACH);
+        assert_eq!(costs(|| semaphore.try_acquire()), ONE_EACH);
+        assert_eq!(costs(|| semaphore.acquire_timeout(SOON)), ONE_EACH);
+        assert_eq!(costs(|| semaphore.acquire_deadline(later)), ONE_EACH);
+        assert_eq!(costs(|| Some(semaphore.acquire_many(3))), ONE_EACH);
+        assert_eq!(costs(|| Some(semaphore.acquire_arc())), ONE_EACH);
+        assert_eq!(costs(|| Some(bounded.acquire())), ONE_EACH);
+        assert_eq!(costs(|| bounded.try_acquire_many(2)), ONE_EACH);
+        semaphore.acquire_many(2).forget();
+        assert_eq!(cost(|| semaphore.release(2).unwrap()), ONE_EACH[1]);
     });
 }
 

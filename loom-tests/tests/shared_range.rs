@@ -4,8 +4,9 @@ mod checking;
 
 use std::sync::Arc;
 
-use checking::check_bounded;
+use checking::{check_bounded, cost};
 use futon_model::SharedRange;
+use futon_model::atomic::model::{Calls, calls, check};
 use loom::thread;
 
 /// Pulls in some way for a while.
@@ -118,5 +119,19 @@ fn who_is_ordered_after_giving_back_finds_what_came_back() {
         rest.extend(in_shares(&range));
         assert_eq!(range.remaining(), 0);
         assert_eq!(range.next(), None);
+    });
+}
+
+/// A lock would take two changes, and a wait a call.
+#[test]
+fn a_number_and_a_share_are_taken_by_one_change_without_a_lock() {
+    check(|| {
+        let range = SharedRange::new(0..100);
+        let mut puller = range.puller();
+        // Looks at what there is and what came back, and the change.
+        assert_eq!(cost(|| assert_eq!(range.next(), Some(0))), (2, 0, 1));
+        assert_eq!(cost(|| assert_eq!(puller.next(), Some(1))), (3, 0, 1));
+        assert_eq!(cost(|| assert_eq!(puller.next(), Some(2))), (0, 0, 0));
+        assert_eq!(calls(), Calls::default());
     });
 }

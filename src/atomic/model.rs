@@ -31,7 +31,7 @@ pub use loom::thread::yield_now;
 use loom::sync::atomic as looms;
 
 use world::Place;
-pub use world::{Calls, calls};
+pub use world::{Calls, Operations, calls, calls_of_this_thread, operations};
 pub(crate) use world::{Sleeper, World};
 
 /// The execution of an atomic that was dropped: it is not to be used in any.
@@ -72,6 +72,10 @@ fn survive<R>(operation: impl FnOnce() -> R, otherwise: impl FnOnce() -> R) -> R
     } else {
         operation()
     }
+}
+
+fn count(operation: impl FnOnce(&mut Operations)) {
+    World::now().count_operation(operation);
 }
 
 macro_rules! modelled {
@@ -118,6 +122,7 @@ macro_rules! modelled {
 
             pub fn load(&self, order: Ordering) -> $int {
                 self.op(|place| {
+                    count(|operations| operations.loads += 1);
                     place.before_load();
                     place.value.load(order).wrapping_add(self.initial)
                 })
@@ -127,6 +132,7 @@ macro_rules! modelled {
                 survive(
                     || {
                         let place = self.place();
+                        count(|operations| operations.stores += 1);
                         place.before_rmw();
                         place.value.store(value.wrapping_sub(self.initial), order);
                         self.assert_is_there();
@@ -137,6 +143,7 @@ macro_rules! modelled {
 
             pub fn swap(&self, value: $int, order: Ordering) -> $int {
                 self.op(|place| {
+                    count(|operations| operations.rmws += 1);
                     place.before_rmw();
                     let value = value.wrapping_sub(self.initial);
                     place.value.swap(value, order).wrapping_add(self.initial)
@@ -145,6 +152,7 @@ macro_rules! modelled {
 
             pub fn fetch_add(&self, value: $int, order: Ordering) -> $int {
                 self.op(|place| {
+                    count(|operations| operations.rmws += 1);
                     place.before_rmw();
                     place.value.fetch_add(value, order).wrapping_add(self.initial)
                 })
@@ -174,6 +182,7 @@ macro_rules! modelled {
                 survive(
                     || {
                         let place = self.place();
+                        count(|operations| operations.rmws += 1);
                         place.before_rmw();
                         let result = place
                             .value
@@ -216,6 +225,7 @@ macro_rules! modelled {
             ) -> $int {
                 if self.initial == 0 {
                     return self.op(|place| {
+                        count(|operations| operations.rmws += 1);
                         place.before_rmw();
                         looms(&place.value)
                     });

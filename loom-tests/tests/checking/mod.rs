@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError};
 
-use futon_model::atomic::model::check_with;
+use futon_model::atomic::model::{Operations, check_with, operations};
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
 
@@ -18,6 +18,20 @@ pub fn check_bounded<F: Fn() + Sync + Send + 'static>(preemptions: usize, model:
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
     check_with(builder, model);
+}
+
+/// What `f` costs a thread that meets nobody: loads, stores and read-modify-writes of futon's atomics.
+pub fn cost(f: impl FnOnce()) -> (usize, usize, usize) {
+    let before = operations();
+    f();
+    let Operations { loads, stores, rmws } = operations();
+    (loads - before.loads, stores - before.stores, rmws - before.rmws)
+}
+
+/// What it costs to take something that is free, and to give it back.
+pub fn costs<G>(take: impl FnOnce() -> Option<G>) -> [(usize, usize, usize); 2] {
+    let mut taken = None;
+    [cost(|| taken = take()), cost(|| drop(taken.expect("not free")))]
 }
 
 /// What the executions of a model came to, taken together.

@@ -46,6 +46,29 @@ pub fn calls() -> Calls {
     World::now().calls.get()
 }
 
+/// What the calling thread has called the futex for in this execution so far.
+pub fn calls_of_this_thread() -> Calls {
+    World::now().calls_by_thread.borrow().get(&thread_id()).copied().unwrap_or_default()
+}
+
+/// How often futon's atomics were used, in an execution so far.
+///
+/// What an algorithm costs that meets nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operations {
+    /// How often one was loaded.
+    pub loads: usize,
+    /// How often one was stored to.
+    pub stores: usize,
+    /// How often one was read, changed and written in one step, or compared in vain.
+    pub rmws: usize,
+}
+
+/// What this execution has done to its atomics so far.
+pub fn operations() -> Operations {
+    World::now().operations.get()
+}
+
 /// What belongs to one execution of a model.
 pub(crate) struct World {
     /// Tells the atomics of this execution from what a `static` remembers of an earlier one.
@@ -59,6 +82,8 @@ pub(crate) struct World {
     choices: [Choices; THREADS],
     threads: Cell<usize>,
     calls: Cell<Calls>,
+    calls_by_thread: RefCell<BTreeMap<u64, Calls>>,
+    operations: Cell<Operations>,
 }
 
 pub(super) struct Places<A> {
@@ -123,6 +148,8 @@ impl World {
                 choices: std::array::from_fn(|_| Choices::new()),
                 threads: Cell::new(0),
                 calls: Cell::default(),
+                calls_by_thread: RefCell::default(),
+                operations: Cell::default(),
             });
             WORLD.set(Some(world.clone()));
             // Before the stores, because loom orders what came before it: the stores must stay unordered
@@ -183,10 +210,18 @@ impl World {
     }
 
     /// Counts a call of the futex.
-    pub(crate) fn count(&self, call: impl FnOnce(&mut Calls)) {
+    pub(crate) fn count(&self, call: impl Fn(&mut Calls)) {
         let mut calls = self.calls.get();
         call(&mut calls);
         self.calls.set(calls);
+        call(self.calls_by_thread.borrow_mut().entry(thread_id()).or_default());
+    }
+
+    /// Counts an operation on an atomic.
+    pub(super) fn count_operation(&self, operation: impl FnOnce(&mut Operations)) {
+        let mut operations = self.operations.get();
+        operation(&mut operations);
+        self.operations.set(operations);
     }
 
     /// What somebody does who is about to sleep, on whichever word.
