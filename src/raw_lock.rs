@@ -260,8 +260,12 @@ impl RawLock {
 
     /// Whether a thread has been patient for long enough.
     fn is_over(&self, since: Instant) -> bool {
+        since.elapsed() >= self.patience()
+    }
+
+    fn patience(&self) -> Duration {
         let waiting = u32::try_from(self.waiters()).unwrap_or(u32::MAX);
-        since.elapsed() >= PATIENCE.max(PATIENCE_FOR_EACH.saturating_mul(waiting))
+        PATIENCE.max(PATIENCE_FOR_EACH.saturating_mul(waiting))
     }
 
     /// Takes this thread out of the line, which has the lock. If it was not the last one, the release is to wake.
@@ -393,6 +397,16 @@ mod tests {
         assert_eq!(word(&lock), LOCKED);
         lock.release();
         assert_eq!((word(&lock), lock.users()), (0, 0));
+    }
+
+    #[test]
+    fn patience_is_a_millisecond_and_of_more_than_four_a_quarter_of_one_for_each() {
+        let lock = RawLock::new();
+        let micros = [1, 2, 3, 4, 5, 6, 7, 8].map(|_| {
+            lock.join();
+            lock.patience().as_micros()
+        });
+        assert_eq!(micros, [1_000, 1_000, 1_000, 1_000, 1_250, 1_500, 1_750, 2_000]);
     }
 
     #[test]
