@@ -254,12 +254,19 @@ fn fused_it_stays_at_the_end_whatever_is_given_back_since() {
     assert_eq!(fused.next(), None);
 }
 
-assert_impl_all!(SharedRange: Send, Sync);
-assert_impl_all!(RangePuller<'static>: Send, Sync);
-assert_not_impl_any!(RangePuller<'static>: Clone, Copy);
-// Elements are shared, not sent: as `&[T]`.
-assert_impl_all!(SharedSlice<'static, i32>: Send, Sync);
-assert_not_impl_any!(SharedSlice<'static, Cell<i32>>: Send, Sync);
-assert_not_impl_any!(SharedSlice<'static, Rc<i32>>: Send, Sync);
-assert_impl_all!(SlicePuller<'static, 'static, i32>: Send, Sync);
-assert_not_impl_any!(SlicePuller<'static, 'static, Cell<i32>>: Send, Sync);
+#[test]
+fn a_shared_range_goes_everywhere() {
+    assert_impl_all!(SharedRange: Send, Sync);
+    assert_impl_all!(RangePuller<'static>: Send, Sync);
+    assert_not_impl_any!(RangePuller<'static>: Clone, Copy);
+}
+
+/// Elements are shared, not sent: as `&[T]`.
+#[test]
+fn a_shared_slice_goes_where_its_elements_may_be_shared() {
+    assert_impl_all!(SharedSlice<'static, i32>: Send, Sync);
+    assert_not_impl_any!(SharedSlice<'static, Cell<i32>>: Send, Sync);
+    assert_not_impl_any!(SharedSlice<'static, Rc<i32>>: Send, Sync);
+    assert_impl_all!(SlicePuller<'static, 'static, i32>: Send, Sync);
+    assert_not_impl_any!(SlicePuller<'static, 'static, Cell<i32>>: Send, Sync);
+}
