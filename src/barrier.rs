@@ -88,8 +88,8 @@ use crate::widths::Number;
 /// **Nothing is touched afterwards.** A thread whose wait has succeeded may free the barrier at once, though the
 /// others of its round have not returned yet.
 ///
-/// **Cost.** About sixty bytes and the action; no allocation. An arrival is a lock that is held for a moment; the last
-/// one makes a system call for each thread that sleeps.
+/// **Cost.** Fifty-six bytes where a pointer has eight, and the action; no allocation. An arrival is a lock that is held for
+/// a moment; the last one makes a system call for each thread that sleeps.
 #[doc(alias = "threading.Barrier")]
 #[doc(alias = "CyclicBarrier")]
 pub struct Barrier<A = fn()> {
@@ -140,6 +140,10 @@ impl Barrier {
     ///
     /// ```should_panic
     /// futon::Barrier::new(0);
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// static START: futon::Barrier = futon::Barrier::new(0);
     /// ```
     #[track_caller]
     pub const fn new(parties: u32) -> Self {

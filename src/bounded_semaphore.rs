@@ -57,6 +57,10 @@ impl BoundedSemaphore {
     /// # Panics
     ///
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS). In a constant, that does not compile.
+    ///
+    /// ```compile_fail,E0080
+    /// static SLOTS: futon::BoundedSemaphore = futon::BoundedSemaphore::new(1 << 30);
+    /// ```
     #[inline]
     #[track_caller]
     pub const fn new(permits: u32) -> Self {

@@ -15,7 +15,7 @@ use crate::rlock::{AllLevels, Owner, RLockArcGuard, RLockGuard};
 /// | [`AllLevels`](crate::AllLevels) | however often the thread has the `RLock`; its value must be `Sync` |
 ///
 /// [`MappedLockGuard`](crate::MappedLockGuard) is not among them: what others do to the value in the meantime may do away
-/// with the part. Nobody else can implement this trait.
+/// with the part.
 ///
 /// ```compile_fail,E0277
 /// use futon::{Condition, Lock, LockGuard};
@@ -35,6 +35,20 @@ use crate::rlock::{AllLevels, Owner, RLockArcGuard, RLockGuard};
 /// let value: &i32 = &guard;
 /// Condition::new().wait(&mut guard);
 /// println!("{value}");
+/// ```
+///
+/// Nobody else can implement this trait.
+///
+/// ```compile_fail,E0277
+/// struct Mine;
+///
+/// impl std::ops::Deref for Mine {
+///     type Target = ();
+///     fn deref(&self) -> &() {
+///         &()
+///     }
+/// }
+/// impl futon::WaitGuard for Mine {}
 /// ```
 pub trait WaitGuard: Deref + Suspend {}
 

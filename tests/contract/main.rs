@@ -11,6 +11,7 @@
 
 mod acquire_all;
 mod allocations;
+mod atomic;
 mod barrier;
 mod bounded_semaphore;
 mod calls;

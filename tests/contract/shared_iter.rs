@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::BufRead;
-use std::iter;
+use std::iter::{self, FusedIterator};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futon::{Busy, IteratorExt, Puller, SharedIter, SharedIterHandle, threadsafe};
-use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::allocations::allocations;
 use crate::threads::{AGES, Random, endless_timeouts, limit, rounds, spin_until, timed, wait_until};
@@ -740,6 +740,20 @@ fn who_waits_with_a_timeout_gives_up_at_its_time_and_not_before() {
 }
 
 #[test]
+fn the_size_hint_waits_for_a_thread_inside() {
+    while_another_is_inside(|shared, send| {
+        thread::scope(|s| {
+            let asks = s.spawn(|| shared.size_hint());
+            wait_until(|| shared.waiters() == 1 || asks.is_finished());
+            let is_early = asks.is_finished();
+            send.send(99).unwrap();
+            assert_eq!(asks.join().unwrap(), (0, None));
+            assert!(!is_early, "asked while another thread is inside");
+        });
+    });
+}
+
+#[test]
 fn an_endless_timeout_is_no_timeout() {
     for timeout in endless_timeouts() {
         assert_eq!((3..4).shared().next_timeout(timeout), Ok(Some(3)));
@@ -1402,6 +1416,15 @@ fn a_handle_does_what_the_shared_iterator_does() {
 }
 
 #[test]
+fn a_handle_asks_for_memory_once_and_its_clones_do_not() {
+    let shared = (0..9).shared();
+    let mut handle = None;
+    assert_eq!(allocations(|| handle = Some(shared.into_handle())), 1);
+    let handle = handle.unwrap();
+    assert_eq!(allocations(|| assert_eq!(handle.clone().next(), Some(0))), 0);
+}
+
+#[test]
 fn an_item_that_is_pulled_one_by_one_needs_no_memory() {
     let shared = (0..).shared();
     let count = allocations(|| {
@@ -1434,30 +1457,42 @@ impl<C, T> Iterator for Made<C, T> {
 /// `Sync` and not `Send`.
 type Stays = MutexGuard<'static, i32>;
 
-// A shared iterator hands both itself and its items from thread to thread, one at a time.
-assert_impl_all!(SharedIter<Made<i32, i32>>: Send, Sync);
-assert_impl_all!(SharedIter<Made<Cell<i32>, i32>>: Send, Sync);
-assert_impl_all!(SharedIter<Made<i32, Cell<i32>>>: Send, Sync);
-assert_not_impl_any!(SharedIter<Made<Stays, i32>>: Send, Sync);
-assert_not_impl_any!(SharedIter<Made<Rc<i32>, i32>>: Send, Sync);
-assert_not_impl_any!(SharedIter<Made<*mut i32, i32>>: Send, Sync);
-// Also an iterator that is `Send` may make items that are not.
-assert_impl_all!(Made<i32, Rc<i32>>: Send);
-assert_not_impl_any!(SharedIter<Made<i32, Rc<i32>>>: Send, Sync);
-assert_not_impl_any!(SharedIter<Made<i32, Stays>>: Send, Sync);
+/// A shared iterator hands both itself and its items from thread to thread, one at a time.
+#[test]
+fn a_shared_iterator_goes_where_the_iterator_and_its_items_may_be_sent() {
+    assert_impl_all!(SharedIter<Made<i32, i32>>: Send, Sync);
+    assert_impl_all!(SharedIter<Made<Cell<i32>, i32>>: Send, Sync);
+    assert_impl_all!(SharedIter<Made<i32, Cell<i32>>>: Send, Sync);
+    assert_not_impl_any!(SharedIter<Made<Stays, i32>>: Send, Sync);
+    assert_not_impl_any!(SharedIter<Made<Rc<i32>, i32>>: Send, Sync);
+    assert_not_impl_any!(SharedIter<Made<*mut i32, i32>>: Send, Sync);
+    // Also an iterator that is `Send` may make items that are not.
+    assert_impl_all!(Made<i32, Rc<i32>>: Send);
+    assert_not_impl_any!(SharedIter<Made<i32, Rc<i32>>>: Send, Sync);
+    assert_not_impl_any!(SharedIter<Made<i32, Stays>>: Send, Sync);
+}
 
-assert_impl_all!(SharedIterHandle<Made<Cell<i32>, Cell<i32>>>: Send, Sync, Clone);
-assert_not_impl_any!(SharedIterHandle<Made<Rc<i32>, i32>>: Send, Sync);
-assert_not_impl_any!(SharedIterHandle<Made<i32, Rc<i32>>>: Send, Sync);
+#[test]
+fn handles_and_pullers_go_where_the_iterator_and_its_items_may_be_sent() {
+    assert_impl_all!(SharedIterHandle<Made<Cell<i32>, Cell<i32>>>: Send, Sync, Clone);
+    assert_not_impl_any!(SharedIterHandle<Made<Rc<i32>, i32>>: Send, Sync);
+    assert_not_impl_any!(SharedIterHandle<Made<i32, Rc<i32>>>: Send, Sync);
 
-assert_impl_all!(Puller<'static, Made<Cell<i32>, i32>>: Send, Sync);
-assert_impl_all!(Puller<'static, Made<i32, Cell<i32>>>: Send);
-assert_not_impl_any!(Puller<'static, Made<Rc<i32>, i32>>: Send, Sync);
-assert_not_impl_any!(Puller<'static, Made<i32, Rc<i32>>>: Send, Sync);
-assert_not_impl_any!(Puller<'static, Made<i32, i32>>: Clone, Copy);
+    assert_impl_all!(Puller<'static, Made<Cell<i32>, i32>>: Send, Sync);
+    assert_impl_all!(Puller<'static, Made<i32, Cell<i32>>>: Send);
+    assert_not_impl_any!(Puller<'static, Made<Rc<i32>, i32>>: Send, Sync);
+    assert_not_impl_any!(Puller<'static, Made<i32, Rc<i32>>>: Send, Sync);
+    assert_not_impl_any!(Puller<'static, Made<i32, i32>>: Clone, Copy);
+    assert_impl_all!(Busy: Send, Sync, Copy, std::error::Error);
+}
 
-assert_impl_all!(Busy: Send, Sync, Copy, std::error::Error);
-assert_obj_safe!(Iterator<Item = i32>);
+/// After the end a puller may give items back, so that there may be some again.
+#[test]
+fn no_way_to_pull_says_that_it_stays_at_the_end() {
+    assert_not_impl_any!(&'static SharedIter<Made<i32, i32>>: FusedIterator);
+    assert_not_impl_any!(SharedIterHandle<Made<i32, i32>>: FusedIterator);
+    assert_not_impl_any!(Puller<'static, Made<i32, i32>>: FusedIterator);
+}
 
 #[test]
 fn who_has_seen_the_end_and_asks_again_gets_what_was_given_back_since() {
