@@ -698,6 +698,24 @@ fn a_barrier_may_be_freed_by_a_thread_that_fails() {
     }
 }
 
+// What it shows
+
+#[test]
+fn showing_it_waits_for_nobody() {
+    static SHOWN: Seen<String> = Seen::new();
+    check(|| {
+        let barrier = Arc::new(Barrier::new(1));
+        let theirs = barrier.clone();
+        let other = thread::spawn(move || theirs.wait().is_ok());
+        SHOWN.add(format!("{barrier:?}"));
+        assert!(other.join().unwrap());
+    });
+    SHOWN.assert_is([
+        "Barrier { waiting: 0, parties: 1, is_broken: false }".to_owned(),
+        "Barrier { waiting: <locked>, parties: 1, is_broken: <locked> }".to_owned(),
+    ]);
+}
+
 // No call of the futex without need
 
 #[test]
