@@ -1,0 +1,114 @@
+//! The rules of the house, as tests: what the sources promise their readers and no compiler checks.
+//!
+//! Each rule is a function from the text of a file to what is wrong with it, and is tried here on a small
+//! text that breaks it before it is applied to the sources: a rule that finds nothing may be a rule that
+//! looks at nothing.
+
+mod form;
+mod layers;
+mod reasons;
+mod source;
+mod tables;
+
+#[cfg(not(miri))]
+mod the_sources {
+    use std::fs;
+
+    use crate::form::*;
+    use crate::layers::*;
+    use crate::reasons::*;
+    use crate::source::*;
+    use crate::tables::*;
+
+    #[test]
+    fn justify_each_ordering() {
+        let sources = sources("src");
+        let sources = sources.iter().filter(|source| !is_a_model(source));
+        assert_none(sources.flat_map(orderings_are_justified));
+    }
+
+    #[test]
+    fn name_partners_that_exist() {
+        let sources = sources("src");
+        let functions: Vec<String> = sources.iter().flat_map(functions).collect();
+        assert_none(sources.iter().flat_map(|s| orderings_name_functions_that_exist(s, &functions)));
+    }
+
+    #[test]
+    fn justify_each_unsafe() {
+        let sources =
+            ["src", "tests", "loom-tests/tests", "loom-tests/mistakes", "examples"].map(sources);
+        assert_none(sources.iter().flatten().flat_map(unsafe_is_justified));
+    }
+
+    #[test]
+    fn use_only_what_stands_above_them() {
+        let layers = Layers::of(&read(&root().join("src/lib.rs")));
+        assert_none(sources("src").iter().flat_map(|source| layers_are_kept(source, &layers)));
+    }
+
+    #[test]
+    fn name_loom_in_two_places_only() {
+        assert_none(sources("src").iter().flat_map(loom_stays_in_its_place));
+    }
+
+    #[test]
+    fn have_nothing_left_to_do() {
+        assert_none(sources("src").iter().flat_map(nothing_is_left_to_do));
+    }
+
+    #[test]
+    fn have_names_that_say_something() {
+        assert_none(sources("src").iter().flat_map(module_names_say_something));
+    }
+
+    #[test]
+    fn are_short() {
+        let sources = ["src", "loom-tests/mistakes"].map(sources);
+        assert_none(sources.iter().flatten().flat_map(files_are_short));
+    }
+
+    #[test]
+    fn begin_and_end_well() {
+        let sources =
+            ["src", "tests", "loom-tests/tests", "loom-tests/mistakes", "examples"].map(sources);
+        assert_none(sources.iter().flatten().flat_map(files_begin_and_end_well));
+    }
+
+    #[test]
+    fn are_checked_by_models_that_are_named() {
+        let files = ["loom-tests/tests", "loom-tests/random/tests"].map(sources);
+        let models: Vec<_> = files.iter().flatten().flat_map(tests).collect();
+        let table = read(&root().join("loom-tests/README.md"));
+        assert_none(tables_name_tests_that_exist(&table, &models));
+        assert_none(tables_name_each_test(&table, &models));
+    }
+
+    #[test]
+    fn explain_each_mistake() {
+        let mistakes = sources("loom-tests/mistakes");
+        let is_file = |name: &str| root().join(name).is_file();
+        assert_none(mistakes.iter().flat_map(|source| mistakes_are_explained(source, is_file)));
+        let table = read(&root().join("loom-tests/README.md"));
+        assert_none(tables_name_each_mistake(&table, &mistakes));
+    }
+
+    #[test]
+    fn pass_the_tests_of_python() {
+        let tests: Vec<_> = sources("tests/contract").iter().flat_map(tests).collect();
+        let table = read(&root().join("tests/README.md"));
+        assert_none(tables_name_tests_that_exist(&table, &tests));
+        for case in 1..=62 {
+            let row = format!("| {case} | `test_");
+            assert!(table.text.lines().any(|line| line.starts_with(&row)), "case {case} is missing");
+        }
+        let python: Vec<_> = tests.into_iter().filter(|test| test.contains("::python::")).collect();
+        assert_none(tables_name_each_test(&table, &python));
+    }
+
+    #[test]
+    fn depend_on_little() {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert_none(dependencies_are_few("Cargo.toml", &manifest));
+    }
+}
