@@ -11,8 +11,8 @@
 //!   between: either the sleeper sees the change and does not sleep, or the waker sees the sleeper.
 //! * **Returns mean nothing.** A wait may return because it was woken, because the word held something
 //!   else, or for no reason at all. Whoever waits looks at the word again, in a loop.
-//! * **Only [`TimedOut`](Outcome::TimedOut) means something**: the deadline has passed; never before.
-//!   The word is compared first: with another value in it, a wait whose deadline has passed still
+//! * **Only a timeout means something.** [`TimedOut`](Outcome::TimedOut) is that the deadline has passed; never
+//!   before. The word is compared first: with another value in it, a wait whose deadline has passed still
 //!   returns [`Awake`](Outcome::Awake).
 //! * **Signals are not seen.** A wait that a signal handler interrupts sleeps on, to the same deadline, or
 //!   returns as it may at any time. There is no error for it.

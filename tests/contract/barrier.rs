@@ -3,7 +3,7 @@
 mod python;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use futon::{Barrier, BarrierWaitResult, BrokenBarrier, Event};
 
 use crate::allocations::allocations;
 use crate::threads::{
-    AGES, Random, endless_timeouts, last_instant, limit, rounds, spin_until, stress, timed, wait_until,
+    AGES, Random, Unprotected, endless_timeouts, last_instant, limit, rounds, spin_until, stress,
+    timed, wait_until,
 };
 #[cfg(not(miri))]
 use crate::threads::{Page, Storm, assert_ends_in_the_right_second, sleeps};
@@ -259,21 +260,21 @@ fn a_fast_thread_may_come_again_before_the_others_have_left() {
 #[test]
 fn all_see_what_all_did_before() {
     let _limit = limit();
-    let rounds = rounds(5_000) as u32;
+    let rounds = rounds(5_000);
     for with_action in [false, true] {
-        let data = [const { AtomicU32::new(0) }; 3];
-        let sum = AtomicU32::new(0);
+        let data = [const { Unprotected::new() }; 3];
+        let sum = Unprotected::new();
         let barrier = acting(3, |_| {
             if with_action {
-                sum.store(data.iter().map(|number| number.load(Relaxed)).sum(), Relaxed);
+                sum.set(data.iter().map(Unprotected::get).sum());
             }
         });
         together(3, |number| {
             for round in 1..=rounds {
-                data[number].store(round, Relaxed);
+                data[number].set(round);
                 barrier.wait().unwrap();
-                assert!(data.iter().all(|number| number.load(Relaxed) == round));
-                assert_eq!(sum.load(Relaxed), if with_action { 3 * round } else { 0 });
+                assert!(data.iter().all(|number| number.get() == round));
+                assert_eq!(sum.get(), if with_action { 3 * round } else { 0 });
                 barrier.wait().unwrap();
             }
         });

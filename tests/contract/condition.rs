@@ -4,7 +4,7 @@ mod python;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use futon::{Condition, Lock, RLock, RLockGuard, WaitGuard};
 
 use crate::allocations::allocations;
 use crate::threads::{
-    AGES, Page, Random, endless_timeouts, last_instant, limit, rounds, spin_until, stress, timed,
-    wait_until,
+    AGES, Page, Random, Unprotected, endless_timeouts, last_instant, limit, rounds, spin_until, stress,
+    timed, wait_until,
 };
 #[cfg(not(miri))]
 use crate::threads::{Storm, assert_ends_in_the_right_second, sleeps};
@@ -891,7 +891,7 @@ fn a_released_thread_may_free_the_condition_and_the_lock_at_once() {
 fn a_thread_that_was_notified_without_the_lock_sees_what_came_before() {
     let _limit = limit();
     for round in stress(2_000) {
-        let (lock, changed, data) = (Lock::new(()), Condition::new(), AtomicUsize::new(0));
+        let (lock, changed, data) = (Lock::new(()), Condition::new(), Unprotected::new());
         thread::scope(|s| {
             for is_timed in [false, true] {
                 let (lock, changed, data) = (&lock, &changed, &data);
@@ -901,11 +901,11 @@ fn a_thread_that_was_notified_without_the_lock_sees_what_came_before() {
                         true => assert!(changed.wait_timeout(&mut guard, LONG)),
                         false => changed.wait(&mut guard),
                     }
-                    assert_eq!(data.load(Relaxed), round + 1);
+                    assert_eq!(data.get(), round + 1);
                 });
             }
             wait_until(|| changed.waiters() == 2);
-            data.store(round + 1, Relaxed);
+            data.set(round + 1);
             assert_eq!(changed.notify_all(), 2);
         });
     }

@@ -2,7 +2,7 @@
 
 mod python;
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use futon::Event;
 
 use crate::allocations::allocations;
 use crate::threads::{
-    AGES, Page, Random, endless_timeouts, last_instant, limit, rounds, spin_until, stress, timed,
-    wait_until,
+    AGES, Page, Random, Unprotected, endless_timeouts, last_instant, limit, rounds, spin_until, stress,
+    timed, wait_until,
 };
 #[cfg(not(miri))]
 use crate::threads::{Storm, assert_ends_in_the_right_second, sleeps};
@@ -243,8 +243,7 @@ fn nothing_is_allocated() {
 fn a_wait_sees_what_happened_before_the_set() {
     let _limit = limit();
     for round in stress(2_000) {
-        let round = round as u32;
-        let (event, data) = (Event::new(), AtomicU32::new(0));
+        let (event, data) = (Event::new(), Unprotected::new());
         thread::scope(|s| {
             for how in 0..3 {
                 let (event, data) = (&event, &data);
@@ -254,10 +253,10 @@ fn a_wait_sees_what_happened_before_the_set() {
                         1 => assert!(event.wait_timeout(Duration::from_secs(3600))),
                         _ => wait_until(|| event.is_set()),
                     }
-                    assert_eq!(data.load(Relaxed), round + 1);
+                    assert_eq!(data.get(), round + 1);
                 });
             }
-            data.store(round + 1, Relaxed);
+            data.set(round + 1);
             event.set();
         });
     }

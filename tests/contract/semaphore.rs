@@ -451,6 +451,24 @@ fn a_large_request_comes_to_its_turn_beside_small_ones() {
     assert_rests(&semaphore, 4);
 }
 
+/// One that waits for all permits keeps out a thread that has some of them and wants more.
+#[test]
+fn who_has_permits_and_wants_more_may_wait_behind_one_that_wants_those() {
+    let _limit = limit();
+    let semaphore = Semaphore::new(2);
+    thread::scope(|s| {
+        let first = semaphore.acquire();
+        let second = semaphore.acquire();
+        s.spawn(|| drop(semaphore.acquire_many(3)));
+        wait_until(|| semaphore.waiters() == 1);
+        keep_for_the_head(&semaphore);
+        let third = semaphore.acquire_timeout(Duration::from_millis(5));
+        assert_eq!((third.is_none(), semaphore.available(), semaphore.waiters()), (true, 1, 1));
+        drop((first, second));
+    });
+    assert_rests(&semaphore, 3);
+}
+
 /// Two threads that each want two of three would stand still if each could have one.
 ///
 /// H29.

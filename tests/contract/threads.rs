@@ -1,5 +1,6 @@
 //! What the tests have in common: limits, conditions, time, signals and memory that goes away.
 
+use std::cell::UnsafeCell;
 use std::io::Write;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
@@ -226,6 +227,31 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % end
+    }
+}
+
+/// A number without any protection of its own.
+///
+/// Where threads use it without an order between them it may be an old one; and ThreadSanitizer and Miri see that there
+/// is none.
+pub struct Unprotected(UnsafeCell<usize>);
+
+// SAFETY: whether it is right that threads share this is what the tests are about.
+unsafe impl Sync for Unprotected {}
+
+impl Unprotected {
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(0))
+    }
+
+    pub fn get(&self) -> usize {
+        // SAFETY: what is tested sees to it that nobody writes.
+        unsafe { *self.0.get() }
+    }
+
+    pub fn set(&self, new: usize) {
+        // SAFETY: what is tested sees to it that nobody else is here.
+        unsafe { *self.0.get() = new }
     }
 }
 

@@ -16,7 +16,8 @@ use crate::allocations::allocations;
 #[cfg(not(miri))]
 use crate::threads::Storm;
 use crate::threads::{
-    AGES, Page, Random, endless_timeouts, last_instant, limit, rounds, stress, timed, wait_until,
+    AGES, Page, Random, Unprotected, endless_timeouts, last_instant, limit, rounds, stress, timed,
+    wait_until,
 };
 #[cfg(all(target_os = "linux", not(miri)))]
 use crate::threads::{is_asleep, system_id};
@@ -384,7 +385,7 @@ pub fn with_one_permit_it_is_a_lock<S: AnySemaphore>() {
     let _limit = limit();
     let rounds = rounds(3_000);
     let semaphore = Arc::new(S::made_with(1));
-    let value = AtomicUsize::new(0);
+    let value = Unprotected::new();
     let entered: usize = thread::scope(|s| {
         let threads: Vec<_> = (0..6)
             .map(|seed| {
@@ -397,9 +398,9 @@ pub fn with_one_permit_it_is_a_lock<S: AnySemaphore>() {
                         let timeout = Duration::from_micros(random.below(100));
                         let permit = form(semaphore, 1, timeout);
                         if permit.is_some() {
-                            let before = value.load(Relaxed);
+                            let before = value.get();
                             (0..random.below(60)).for_each(|_| std::hint::spin_loop());
-                            value.store(before + 1, Relaxed);
+                            value.set(before + 1);
                         }
                         permit.is_some()
                     };
@@ -409,7 +410,7 @@ pub fn with_one_permit_it_is_a_lock<S: AnySemaphore>() {
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    assert_eq!(value.into_inner(), entered);
+    assert_eq!(value.get(), entered);
     assert_rests(&*semaphore, 1);
 }
 
