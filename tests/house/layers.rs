@@ -10,12 +10,14 @@ pub struct Layers {
     pub modules: Vec<String>,
     /// The module from which an item of the root comes.
     pub items: BTreeMap<String, String>,
+    /// The modules that users see.
+    public: Vec<String>,
 }
 
 impl Layers {
     pub fn of(lib: &Source) -> Self {
         let code: String = lib.lines.iter().map(|line| line.code.clone() + " ").collect();
-        let mut layers = Self { modules: Vec::new(), items: BTreeMap::new() };
+        let mut layers = Self { modules: Vec::new(), items: BTreeMap::new(), public: Vec::new() };
         let mut depth = 0;
         // What follows the last one is not ended by a semicolon.
         let declarations = code.rsplit_once(';').map_or("", |(all, _)| all);
@@ -29,6 +31,8 @@ impl Layers {
             // Attributes and other declarations may stand in front, since nothing but `;` divides here.
             if let [.., "mod", module] = words[..] {
                 layers.modules.push(module.to_owned());
+                let is_public = words.ends_with(&["pub", "mod", module]);
+                layers.public.extend(is_public.then(|| module.to_owned()));
             } else if let Some(at) = words.iter().position(|word| *word == "use") {
                 if let [module, items @ ..] = &words[at + 1..] {
                     let items = items.iter().map(|item| (item.to_string(), module.to_string()));
@@ -37,6 +41,10 @@ impl Layers {
             }
         }
         layers
+    }
+
+    pub fn is_public(&self, module: &str) -> bool {
+        self.public.iter().any(|m| m == module)
     }
 
     /// How high a module, or the module of an item, stands.
@@ -139,6 +147,10 @@ mod the_rules {
         assert_eq!(layers.modules, ["atomic", "raw", "lock"]);
         assert_eq!(layers.height("LockGuard"), Some(2));
         assert_eq!(layers.height("none"), None);
+        assert_eq!(
+            ["atomic", "raw", "none"].map(|module| layers.is_public(module)),
+            [true, false, false]
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod form;
 mod layers;
+mod proof;
 mod reasons;
 mod source;
 mod tables;
@@ -16,6 +17,7 @@ mod the_sources {
 
     use crate::form::*;
     use crate::layers::*;
+    use crate::proof::*;
     use crate::reasons::*;
     use crate::source::*;
     use crate::tables::*;
@@ -104,6 +106,34 @@ mod the_sources {
         }
         let python: Vec<_> = tests.into_iter().filter(|test| test.contains("::python::")).collect();
         assert_none(tables_name_each_test(&table, &python));
+    }
+
+    #[test]
+    fn have_a_check_for_each_guarantee() {
+        let chapter = read(&root().join("docs/proof.md"));
+        let all_in = |folders: &[&str]| -> Vec<Source> {
+            folders.iter().flat_map(|folder| sources(folder)).collect()
+        };
+        let on_threads: Vec<_> = all_in(&["tests/contract", "src"]).iter().flat_map(tests).collect();
+        let models = ["loom-tests/tests", "loom-tests/random/tests", "loom-tests/downstream/tests"];
+        let models: Vec<_> = all_in(&models).iter().flat_map(tests).collect();
+        assert_none(guarantees_are_checked(&chapter, &on_threads, &models));
+        assert_none(rungs_name_tests_that_exist(&chapter, &[on_threads, models].concat()));
+
+        let mistakes = sources("loom-tests/mistakes");
+        let mistakes = mistakes.iter().flat_map(documented_types).map(|(_, name, _)| name);
+        assert_none(rungs_are_known(&chapter, &mistakes.collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn promise_nothing_that_is_not_in_the_chapter_on_proof() {
+        let chapter = read(&root().join("docs/proof.md"));
+        let layers = Layers::of(&read(&root().join("src/lib.rs")));
+        let sources = sources("src");
+        let seen = sources.iter().filter(|source| !is_a_model(source));
+        let promises: Vec<_> = seen.flat_map(|source| promises(source, &layers)).collect();
+        assert_none(promises_have_a_row(&chapter, &promises));
+        assert_none(types_have_a_table(&chapter, &layers));
     }
 
     #[test]

@@ -5,8 +5,7 @@ use crate::source::{Breach, Source, is_of_a_word, words};
 /// The tests of a file: its name or that of its folder, and that of the function, as in `event::a_set_…`.
 pub fn tests(source: &Source) -> Vec<String> {
     let file = source.path.rsplit_once("tests/").map_or(&*source.path, |(_, path)| path);
-    let file =
-        file.trim_start_matches("tests/").trim_start_matches("contract/").trim_end_matches(".rs");
+    let file = file.trim_start_matches("src/").trim_start_matches("contract/").trim_end_matches(".rs");
     let mut names = Vec::new();
     let mut modules = vec![file.replace('/', "::")];
     let mut is_test = false;
