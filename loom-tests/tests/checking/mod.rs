@@ -34,6 +34,9 @@ pub fn costs<G>(take: impl FnOnce() -> Option<G>) -> [(usize, usize, usize); 2] 
     [cost(|| taken = take()), cost(|| drop(taken.expect("not free")))]
 }
 
+/// Whether a few executions are chosen at random, in the place of all.
+const IS_AT_RANDOM: bool = matches!(env!("CARGO_PKG_NAME").as_bytes(), b"random-tests");
+
 /// What the executions of a model came to, taken together.
 ///
 /// A model asserts what must hold in every execution. That something may also happen, it can say only
@@ -52,16 +55,24 @@ impl<T: PartialEq + Debug> Seen<T> {
         }
     }
 
-    /// These have been seen.
+    /// These have been seen, unless it is up to chance what is.
     #[track_caller]
     pub fn assert_has<const N: usize>(&self, expected: [T; N]) {
+        if !IS_AT_RANDOM {
+            self.assert_came_upon(expected);
+        }
+    }
+
+    /// These have been seen, in all executions or in those that chance has chosen.
+    #[track_caller]
+    pub fn assert_came_upon<const N: usize>(&self, expected: [T; N]) {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for outcome in &expected {
             assert!(seen.contains(outcome), "{outcome:?} never happened, only {seen:?}");
         }
     }
 
-    /// These have been seen, and no other.
+    /// No other than these have been seen, and, unless it is up to chance, these have.
     #[track_caller]
     pub fn assert_is<const N: usize>(&self, expected: [T; N]) {
         for outcome in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {

@@ -268,6 +268,9 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
     // Mutations are not to everybody's taste.
     let command = command.env("RUSTFLAGS", "--cap-lints allow");
     let output = command.stderr(Stdio::inherit()).output()?;
+    if output.stdout.is_empty() && !output.status.success() {
+        return Err("cargo did not get as far as compiling".into());
+    }
     String::from_utf8(output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
@@ -276,6 +279,14 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
         return write_if_changed(to, &fs::read(from)?);
     }
     fs::create_dir_all(to)?;
+    // What an earlier copy has and is no more.
+    for entry in fs::read_dir(to)? {
+        let name = entry?.file_name();
+        if !from.join(&name).exists() {
+            let gone = to.join(&name);
+            if gone.is_dir() { fs::remove_dir_all(gone)? } else { fs::remove_file(gone)? }
+        }
+    }
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();
         if name != "target" {
