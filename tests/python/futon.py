@@ -239,7 +239,7 @@ class Condition(_Primitive):
         return result
 
     def notify(self, n=1):
-        # futon does not ask for that.
+        # futon does not ask who notifies.
         if not self._is_owned():
             raise RuntimeError("cannot notify on un-acquired lock")
         self._notify(self._handle, min(max(0, n), _MOST))
