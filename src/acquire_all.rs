@@ -312,7 +312,7 @@ impl<'a, L: AnyLock + ?Sized, const N: usize> AcquireAll for [&'a L; N] {
 
     fn acquire_within(self, limit: Limit) -> Option<Self::Guards> {
         let mut locks: [_; N] = array::from_fn(|place| (place, self[place].bare()));
-        take_all(&mut locks, limit).then(|| self.map(L::guard))
+        take_all(&mut locks, limit).then(|| self.map(|lock| lock.guard()))
     }
 }
 
@@ -324,7 +324,7 @@ impl<'a, L: AnyLock> AcquireAll for &'a [L] {
         let mut locks: Vec<_> = self.iter().map(L::bare).enumerate().collect();
         let mut guards = Vec::with_capacity(self.len());
         take_all(&mut locks, limit).then(|| {
-            guards.extend(self.iter().map(L::guard));
+            guards.extend(self.iter().map(|lock| lock.guard()));
             guards
         })
     }
