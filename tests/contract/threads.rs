@@ -127,25 +127,28 @@ pub fn last_instant() -> Instant {
 /// and does not poll, also where a second of the clock becomes full on the way.
 ///
 /// A thread that the machine keeps from running until its time is out has no need to sleep. So there are many
-/// tries, and in one of them each wait has to sleep.
+/// tries, and in one of them a wait has to sleep before the full second and after it.
 #[cfg(not(miri))]
 pub fn assert_ends_in_the_right_second(wait_in_vain: impl Fn(Instant)) {
-    let sleeps_until = |at| {
-        let before = sleeps();
+    // For how long it has slept.
+    let sleep_until = |at: Instant| {
+        let (before, busy, start) = (sleeps(), busy(), Instant::now());
         wait_in_vain(at);
         assert!(Instant::now() >= at);
-        let slept = sleeps() - before;
-        assert!(slept <= 10, "it polls");
-        slept > 0
+        assert!(sleeps() - before <= 10, "it polls");
+        start.elapsed().saturating_sub(self::busy() - busy)
     };
-    let sleeps_each_time = |_| {
-        sleeps_until(shortly_before_a_full_second())
-            && [2, 4, 5]
-                .iter()
-                .all(|&millis| sleeps_until(Instant::now() + Duration::from_millis(millis)))
+    let sleeps_over_the_full_second = |_| {
+        let before = shortly_before_a_full_second();
+        // Of what is left of this second, and then of a time half of which is in the next one.
+        sleep_until(before) > Duration::ZERO && sleep_until(before + 2 * SHORTLY) > SHORTLY * 3 / 2
     };
-    assert!((0..20).any(sleeps_each_time), "it does not sleep");
+    assert!((0..40).any(sleeps_over_the_full_second), "it does not sleep");
 }
+
+/// How long before a second is full is shortly before.
+#[cfg(not(miri))]
+const SHORTLY: Duration = Duration::from_millis(4);
 
 /// A moment of the monotonic clock, a little before a second of it is full.
 #[cfg(not(miri))]
@@ -155,7 +158,7 @@ fn shortly_before_a_full_second() -> Instant {
     // SAFETY: `clock` is valid for writes.
     assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut clock) }, 0);
     let rest = 1_000_000_000 - u64::try_from(clock.tv_nsec).unwrap();
-    let early = 3_000_000;
+    let early = SHORTLY.as_nanos() as u64;
     let wait = if rest > early { rest - early } else { rest + 1_000_000_000 - early };
     now + Duration::from_nanos(wait)
 }
@@ -209,8 +212,20 @@ pub fn is_asleep(system_id: i32) -> bool {
 /// does not say.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub fn kept_from_running() -> Duration {
+    on_the_cpu_and_ready()[1]
+}
+
+/// How long it has run or been ready to.
+#[cfg(not(miri))]
+fn busy() -> Duration {
+    on_the_cpu_and_ready().iter().sum()
+}
+
+#[cfg(not(miri))]
+fn on_the_cpu_and_ready() -> [Duration; 2] {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(stat.split(' ').nth(1).and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+    let mut nanos = stat.split(' ').map(|nanos| nanos.parse().unwrap_or(0));
+    [(); 2].map(|()| Duration::from_nanos(nanos.next().unwrap_or(0)))
 }
 
 /// Numbers without a pattern, the same in each run.
