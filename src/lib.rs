@@ -9,6 +9,7 @@
 //! | threads that wait until something has happened | [`Event`] |
 //! | threads that wait until a locked value is as they need it | [`Condition`] |
 //! | threads that wait for each other, phase by phase | [`Barrier`] |
+//! | threads that hand items to other threads | [`Queue`], [`LifoQueue`], [`PriorityQueue`] |
 //! | threads that share the items of one iterator | [`SharedIter`], made by [`shared`](IteratorExt::shared) or [`threadsafe`] |
 //! | threads that share a range of numbers or the elements of a slice | [`SharedRange`], [`SharedSlice`] |
 //! | a primitive of my own | [`futex`] on the [`atomic`]s |
@@ -16,7 +17,8 @@
 //! What they have in common:
 //!
 //! * **Names.** `acquire`, `try_acquire`, `acquire_timeout(Duration)` and `acquire_deadline(Instant)` for what
-//!   is taken and given back, `wait`, `wait_timeout` and `wait_deadline` for what is waited for.
+//!   is taken and given back, `wait`, `wait_timeout` and `wait_deadline` for what is waited for; `put` and `get`
+//!   of a queue have the same endings.
 //! * **Time.** Deadlines are moments on the monotonic clock. What lies beyond its range, `Duration::MAX` for
 //!   one, means never; a zero timeout and a deadline in the past mean a try. No timed call fails before its
 //!   time, and signals do not show. After its time it looks once more: what came in at the last moment is
@@ -30,7 +32,7 @@
 //!   again, so that the thread that gets it may free it at once.
 //! * **fork.** In the child there is only the thread that has forked. What it had, it has there too. What another
 //!   thread had stays taken for ever: a try fails, a timeout runs out. What other threads waited at is not to be used in the
-//!   child, where the lines of a [`Condition`] or a [`Barrier`] lead to stacks that are gone; a [`Lock`] or an
+//!   child, where the lines of a [`Condition`], a [`Barrier`] or a [`Queue`] lead to stacks that are gone; a [`Lock`] or an
 //!   [`RLock`] may be. Constructors are `const` and need nothing: put a new one in the place of what can not be used.
 //! * **Tests without sleeps.** `waiters()` says how many threads are blocked, which is what a test has to wait for.
 //! * **Proof.** The crate's own tests check these sources under [loom](https://docs.rs/loom). With the feature
@@ -63,6 +65,7 @@ mod acquire_all;
 mod barrier;
 mod bounded_semaphore;
 mod condition;
+mod queue;
 mod shared_iter;
 mod shared_range;
 mod threadsafe;
@@ -75,6 +78,10 @@ pub use bounded_semaphore::BoundedSemaphore;
 pub use condition::{Condition, WaitGuard};
 pub use event::Event;
 pub use lock::{Lock, LockArcGuard, LockGuard, MappedLockGuard};
+pub use queue::{
+    Closed, Container, GetError, LifoQueue, MinHeap, PriorityQueue, PutError, Queue, QueueIter,
+    TaskDoneError,
+};
 pub use rlock::{AllLevels, MappedRLockGuard, RLock, RLockArcGuard, RLockGuard};
 pub use semaphore::{Permit, PermitArc, ReleaseError, Semaphore};
 pub use shared_iter::{Busy, IteratorExt, Puller, SharedIter, SharedIterHandle};

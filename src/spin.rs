@@ -93,10 +93,22 @@ impl Learned {
 /// For some tens of microseconds at most, or a millisecond if other threads have the CPU meanwhile (and one that
 /// keeps it longer is waited for once).
 pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
-    if has_happened() || deadline.has_passed() {
-        return;
+    if !has_happened() && !deadline.has_passed() {
+        look_again(Spin::until(deadline), has_happened);
     }
-    let mut spin = Spin::until(deadline);
+}
+
+/// The same for something that is up to threads which take turns with this one, as those at the other end of a queue.
+///
+/// They may keep the CPU for long when this thread gives way to them, and do what it waits for, over and over. That is no
+/// reason not to give way the next time.
+pub(crate) fn spin_for_a_turn_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
+    if !has_happened() && !deadline.has_passed() {
+        look_again(Spin::for_a_turn_until(deadline), has_happened);
+    }
+}
+
+fn look_again(mut spin: Spin, has_happened: impl Fn() -> bool) {
     while spin.pause() {
         if has_happened() {
             return spin.has_paid();
@@ -123,6 +135,8 @@ pub(crate) struct Spin {
     done: i32,
     /// When it first gave way, and when it came back last.
     gave_way: Option<(Instant, Instant)>,
+    /// Whether those who keep the CPU for long when it gives way may be those whom it waits for.
+    is_patient: bool,
     is_for_a_lock: bool,
     /// Whether what comes of it is something to learn from.
     is_lesson: bool,
@@ -137,6 +151,7 @@ impl Spin {
             deadline: Deadline::NEVER,
             done: 0,
             gave_way: None,
+            is_patient: false,
             is_for_a_lock: false,
             is_lesson: false,
         }
@@ -157,11 +172,16 @@ impl Spin {
         Self { pauses, yields: YIELDS, deadline, is_lesson: true, ..Self::none() }
     }
 
+    /// The same where those who have the CPU meanwhile may be those whom it waits for.
+    fn for_a_turn_until(deadline: Deadline) -> Self {
+        Self { is_patient: true, ..Self::until(deadline) }
+    }
+
     /// The same for a lock. That is held for a moment, mostly, so there always are a few pauses. If it is not,
     /// whoever has it has lost its CPU: giving way, for however long, is how it gets one.
     pub(crate) fn for_a_lock_until(deadline: Deadline) -> Self {
         let pauses = if platform::SPINS { LOOKS_AT_A_LOCK } else { 0 };
-        Self { pauses, is_for_a_lock: true, ..Self::until(deadline) }
+        Self { pauses, is_for_a_lock: true, ..Self::for_a_turn_until(deadline) }
     }
 
     /// Lets a moment pass. False, at once, if it is time to sleep.
@@ -197,7 +217,7 @@ impl Spin {
             self.yields = 0;
         }
         let gone = now.saturating_duration_since(before);
-        if self.is_for_a_lock {
+        if self.is_patient {
             // Many threads take turns on this CPU. It does not mean that spinning is of no use.
             self.is_lesson &= !is_too_long;
         } else if gone > LONG {

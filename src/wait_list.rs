@@ -32,7 +32,7 @@ use crate::atomic::AtomicU32;
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::deadline::Deadline;
 use crate::futex::{self, Outcome};
-use crate::spin::spin_until;
+use crate::spin::{spin_for_a_turn_until, spin_until};
 
 /// Not told yet, and not asleep.
 const NEITHER: u32 = 0;
@@ -78,6 +78,10 @@ impl<T> Waiter<T> {
         &self.about
     }
 
+    pub(crate) fn into_about(self) -> T {
+        self.about
+    }
+
     /// What it has been told, if anything.
     pub(crate) fn news(&self) -> Option<News> {
         // ORDERING: Acquire pairs with the Release in `tell`.
@@ -92,6 +96,16 @@ impl<T> Waiter<T> {
     /// For the thread that the waiter stands for.
     pub(crate) fn wait_until(&self, deadline: Deadline) -> Option<News> {
         spin_until(deadline, || self.news().is_some());
+        self.sleep_until(deadline)
+    }
+
+    /// The same, for news from threads that take turns with this one.
+    pub(crate) fn wait_for_a_turn_until(&self, deadline: Deadline) -> Option<News> {
+        spin_for_a_turn_until(deadline, || self.news().is_some());
+        self.sleep_until(deadline)
+    }
+
+    fn sleep_until(&self, deadline: Deadline) -> Option<News> {
         // ORDERING: Acquire on failure: it has been told, as in `news`. A success publishes nothing.
         if let Err(news) = self.word.compare_exchange(NEITHER, ASLEEP, Relaxed, Acquire) {
             if news != ASLEEP {

@@ -1,0 +1,761 @@
+//! The queue: items that are handed from thread to thread.
+//!
+//! # The state
+//!
+//! ```text
+//!   container            getters       putters       joiners         out          is_closed
+//!  +--------------------+-------------+-------------+---------------+------------+-----------+
+//!  | the items, in an   | those who   | those who   | those who     | how many   | nobody    |
+//!  | order of its own   | wait for    | wait with   | wait until    | were taken | puts any  |
+//!  |                    | an item     | an item     | all is done   | and are not| more in   |
+//!  |                    |             | for room    |               | done       |           |
+//!  +--------------------+-------------+-------------+---------------+------------+-----------+
+//! ```
+//!
+//! | a thread …       | does, under the lock of the state                                                     | and then tells |
+//! |------------------|---------------------------------------------------------------------------------------|----------------|
+//! | puts             | gives its item to the first getter; else puts it into the container, if there is room | the getter     |
+//! | … else           | joins the putters with it                                                             | –, waits to be told |
+//! | gets             | takes an item out of the container, puts in what the first putter has brought         | the putter     |
+//! | … else           | takes what the first putter has brought, should the capacity be zero                  | the putter     |
+//! | … else           | joins the getters                                                                     | –, waits to be told |
+//! | says that one is done | takes one off `out`; if no item is unfinished, takes out the joiners             | them           |
+//! | closes           | takes out the getters and the putters, with what they have                            | them           |
+//! | … now            | the same, and takes the container; if no item is unfinished, the joiners too          | them           |
+//! | runs out of time | leaves its line, unless it was taken out: then it will be told                        | –              |
+//!
+//! # The invariant
+//!
+//! * **Nobody waits for what is there.** While there are getters the container is empty and nobody waits with an item;
+//!   while there are putters it is full; while there are joiners an item is unfinished; and with a closed queue there
+//!   are no getters and no putters.
+//! * **An item is in one place**: with the thread that puts it, in the container, or with the thread that gets it. From one to
+//!   the next it goes under the lock. So what a thread is told is not to look again, which another one might forestall, but
+//!   what it has got. There are no notifications that could be lost, swallowed or stolen.
+//! * **Who is in a line has not been told, and who was taken out of it is told, once, and soon.** What it is told is decided
+//!   under the lock, and a time that runs out a moment later does not change it.
+//! * **How many are unfinished is not counted**: it is what is in the container and what is `out`. So whatever the container
+//!   does, even if it panics, the two can not come to differ.
+//! * **Nothing of the user's runs under the lock but the container.** No item is dropped there.
+//!
+//! # Why it hands over
+//!
+//! With a condition for each end, a thread that is notified takes the lock again, looks, and may find that another
+//! one was faster. Here it has what it waited for, without the lock. And with little room it counts that threads that wait bring their
+//! items with them: a thread that runs serves all of them in one turn on the CPU, in the place of one.
+
+mod container;
+mod failure;
+mod iter;
+mod state;
+
+use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::panic::resume_unwind;
+use std::time::Instant;
+
+pub use container::{Container, MinHeap};
+pub use failure::{Closed, GetError, PutError, TaskDoneError};
+pub use iter::QueueIter;
+use state::{Line, Load, Place, Released, State};
+
+use crate::deadline::Deadline;
+use crate::lock::{Lock, LockGuard};
+use crate::wait_list::Waiter;
+
+/// Items that some threads put in and others get out.
+///
+/// It is Python's `queue.Queue`: bounded or not, any number of threads at either end, with a limit of time for each wait; and
+/// it knows which items have been got and are not done yet, so that a thread can [`join`](Self::join) the work. Unlike
+/// [`std::sync::mpsc`] it has no ends that are owned: it ends when somebody [`close`](Self::close)s it.
+///
+/// ```
+/// use futon::Queue;
+/// use std::thread;
+///
+/// let queue = Queue::bounded(8);
+/// let sum: u32 = thread::scope(|s| {
+///     let workers: Vec<_> = (0..2).map(|_| s.spawn(|| queue.iter().sum::<u32>())).collect();
+///     for number in 1..=100 {
+///         queue.put(number).unwrap();
+///     }
+///     queue.close(); // what is in it is still got
+///     workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+/// });
+/// assert_eq!(sum, 5050);
+/// ```
+///
+/// **Order.** What is put in first comes out first. [`LifoQueue`] and [`PriorityQueue`] have another order: that is up to
+/// the [`Container`] `C`, of which there may be more.
+///
+/// **Each item goes to one thread**, and none is lost. A put that fails has the item in its error. A get whose time
+/// runs out as an item comes returns the item, or has left it to the next.
+///
+/// **Memory ordering.** What happened before an item was put in is seen by whoever gets it; what happened before a
+/// [`task_done`](Self::task_done) by whoever's join ends because of it; what happened before the queue was closed by
+/// whoever finds it closed.
+///
+/// **Fairness.** Threads that wait are served in the order in which they came, and nobody overtakes them: an item that is put in goes
+/// to the one that has waited longest for it, past the container, and room to the one that has waited longest for that.
+/// Threads that do not have to wait come in the order in which they get the lock.
+///
+/// **Panics.** Those of the container, as when a comparison of items panics in a [`PriorityQueue`], go on in the thread
+/// whose item is put in, or which gets one, and the queue goes on working. Nothing is poisoned.
+///
+/// **Nothing is touched afterwards.** A thread that has got an item, or whose join has ended, may free the queue at once, though the
+/// put or the task_done has not returned yet. (A put with a limit of time may still be at the queue.)
+///
+/// **Deadlock.** The container works under the lock of the queue. A comparison of items, in a [`PriorityQueue`], that uses the
+/// queue would wait for itself. Where an item is dropped, by whomever, it may use the queue.
+///
+/// **Cost.** Making one does not allocate; the container does as it grows. A put and a get are a lock that is held for a moment. They
+/// make a system call only where another thread sleeps that goes on because of them.
+///
+/// The items decide what may cross threads: a queue is `Send` and `Sync` if they and the container are `Send`.
+///
+/// ```compile_fail,E0277
+/// # use std::rc::Rc;
+/// fn shared<T: Sync>(_: T) {}
+/// shared(futon::Queue::<Rc<i32>>::new()); // an Rc must stay on its thread
+/// ```
+#[doc(alias = "queue.Queue")]
+#[doc(alias = "SimpleQueue")]
+#[doc(alias = "channel")]
+#[doc(alias = "sync_channel")]
+pub struct Queue<T, C = VecDeque<T>> {
+    state: Lock<State<T, C>>,
+}
+
+/// A queue that what is put in last comes out of first.
+///
+/// Python's `queue.LifoQueue`.
+///
+/// ```
+/// use futon::LifoQueue;
+///
+/// static STACK: LifoQueue<u32> = LifoQueue::with_container(Vec::new());
+/// STACK.put(1).unwrap();
+/// STACK.put(2).unwrap();
+/// assert_eq!((STACK.get(), STACK.get()), (Ok(2), Ok(1)));
+/// ```
+#[doc(alias = "queue.LifoQueue")]
+pub type LifoQueue<T> = Queue<T, Vec<T>>;
+
+/// A queue that the smallest item comes out of first.
+///
+/// Python's `queue.PriorityQueue`, with pairs of a number and something else for instance. For the largest first, put
+/// [`Reverse`](core::cmp::Reverse) around the items.
+///
+/// ```
+/// use futon::{MinHeap, PriorityQueue};
+///
+/// static JOBS: PriorityQueue<(u8, &str)> = PriorityQueue::with_container(MinHeap::new());
+/// JOBS.put((2, "sweep")).unwrap();
+/// JOBS.put((1, "put out the fire")).unwrap();
+/// assert_eq!(JOBS.get(), Ok((1, "put out the fire")));
+/// ```
+#[doc(alias = "queue.PriorityQueue")]
+pub type PriorityQueue<T> = Queue<T, MinHeap<T>>;
+
+impl<T> Queue<T> {
+    /// A queue with room for any number of items. First in, first out.
+    ///
+    /// Python's `Queue()`.
+    ///
+    /// ```
+    /// static LINES: futon::Queue<String> = futon::Queue::new();
+    /// assert_eq!(LINES.capacity(), None);
+    /// ```
+    #[inline]
+    pub const fn new() -> Self {
+        Self::with_container(VecDeque::new())
+    }
+
+    /// A queue with room for so many items. First in, first out.
+    ///
+    /// A queue without room (which in Python is one without a limit) hands over: each put waits until a thread gets its item,
+    /// as with [`std::sync::mpsc::sync_channel`].
+    ///
+    /// Python's `Queue(maxsize)`.
+    ///
+    /// ```
+    /// use futon::{PutError, Queue};
+    ///
+    /// let queue = Queue::bounded(1);
+    /// assert_eq!(queue.try_put('a'), Ok(()));
+    /// assert_eq!(queue.try_put('b'), Err(PutError::Full('b')));
+    /// ```
+    #[inline]
+    pub const fn bounded(capacity: usize) -> Self {
+        Self::bounded_with_container(capacity, VecDeque::new())
+    }
+}
+
+impl<T, C> Queue<T, C> {
+    /// A queue with room for any number of items, in an order that is up to the container. What that has in it is in the
+    /// queue.
+    ///
+    /// ```
+    /// let stack = futon::Queue::with_container(vec![1, 2]);
+    /// assert_eq!(stack.get(), Ok(2));
+    /// ```
+    #[inline]
+    pub const fn with_container(container: C) -> Self {
+        Self { state: Lock::new(State::new(container, None)) }
+    }
+
+    /// A queue with room for so many items, in an order that is up to the container. What that has in it is in the queue, also
+    /// if there is no room for so many.
+    ///
+    /// ```
+    /// use futon::{MinHeap, PutError, Queue};
+    ///
+    /// let queue = Queue::bounded_with_container(2, MinHeap::from_iter([3, 2, 1]));
+    /// assert_eq!(queue.try_put(4), Err(PutError::Full(4)));
+    /// assert_eq!(queue.get(), Ok(1));
+    /// assert_eq!(queue.try_put(4), Err(PutError::Full(4)));
+    /// ```
+    #[inline]
+    pub const fn bounded_with_container(capacity: usize, container: C) -> Self {
+        Self { state: Lock::new(State::new(container, Some(capacity))) }
+    }
+
+    /// The container with what is in it, once nobody shares the queue any more.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter([1, 2]);
+    /// assert_eq!(queue.into_inner(), [1, 2]);
+    /// ```
+    pub fn into_inner(self) -> C {
+        self.state.into_inner().container
+    }
+
+    /// For how many items there is room in all, `None` if for any number. Python's `maxsize`.
+    #[doc(alias = "maxsize")]
+    pub fn capacity(&self) -> Option<usize> {
+        self.state.acquire().capacity
+    }
+
+    /// Whether somebody has closed the queue. What was in it then may still be. Python's `is_shutdown`.
+    #[doc(alias = "is_shutdown")]
+    pub fn is_closed(&self) -> bool {
+        self.state.acquire().is_closed
+    }
+
+    /// How many threads wait for an item at this moment.
+    ///
+    /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep: so many items
+    /// that are put in go to the threads that were counted. Sees what they did before they waited. The same holds for the
+    /// numbers of other threads that wait.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let queue = futon::Queue::new();
+    /// thread::scope(|s| {
+    ///     let other = s.spawn(|| queue.get());
+    ///     while queue.getters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     queue.put('a').unwrap();
+    ///     assert_eq!((queue.getters(), queue.len()), (0, 0)); // it has got it, running or not
+    ///     assert_eq!(other.join().unwrap(), Ok('a'));
+    /// });
+    /// ```
+    pub fn getters(&self) -> usize {
+        self.state.acquire().getters.count()
+    }
+
+    /// How many threads wait for room, each with an item, at this moment. These items are not in the queue.
+    ///
+    /// See [`getters`](Self::getters).
+    pub fn putters(&self) -> usize {
+        self.state.acquire().putters.count()
+    }
+
+    /// How many threads wait in a [`join`](Self::join) at this moment.
+    ///
+    /// See [`getters`](Self::getters).
+    pub fn joiners(&self) -> usize {
+        self.state.acquire().joiners.count()
+    }
+
+    /// How many threads wait at this moment, for whatever.
+    ///
+    /// See [`getters`](Self::getters).
+    pub fn waiters(&self) -> usize {
+        let state = self.state.acquire();
+        state.getters.count() + state.putters.count() + state.joiners.count()
+    }
+}
+
+impl<T, C: Container<T>> Queue<T, C> {
+    /// Puts an item in. Waits while there is no room.
+    ///
+    /// Python's `put(item)`.
+    ///
+    /// ```
+    /// use futon::{Closed, Queue};
+    ///
+    /// let queue = Queue::new();
+    /// assert_eq!(queue.put(1), Ok(()));
+    /// queue.close();
+    /// assert_eq!(queue.put(2), Err(Closed(2)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the queue is closed, or is closed before there was room.
+    ///
+    /// # Panics
+    ///
+    /// If the container does as it takes the item, as do the other forms. Whether it has it is up to the container;
+    /// a [`MinHeap`] has.
+    #[inline]
+    #[doc(alias = "send")]
+    pub fn put(&self, item: T) -> Result<(), Closed<T>> {
+        self.put_until(item, || Deadline::NEVER).map_err(|error| Closed(error.into_inner()))
+    }
+
+    /// Puts an item in if there is room.
+    ///
+    /// Waits for nothing but other threads that are in the middle of something at this moment. If the capacity is zero there is
+    /// room if a thread waits for an item.
+    ///
+    /// Python's `put_nowait(item)`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room, or the queue is closed.
+    #[inline]
+    #[doc(alias = "put_nowait")]
+    #[doc(alias = "try_send")]
+    pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        let mut state = self.state.acquire();
+        let released = state.put(item)?;
+        release(state, released);
+        Ok(())
+    }
+
+    /// Puts an item in. Waits while there is no room, for at most `timeout`.
+    ///
+    /// Never gives up before its time, and looks once more after it. A zero timeout is [`try_put`](Self::try_put);
+    /// `Duration::MAX` and everything else beyond the range of the clock is [`put`](Self::put).
+    ///
+    /// Python's `put(item, timeout=…)`.
+    ///
+    /// ```
+    /// use futon::{PutError, Queue};
+    /// use std::time::Duration;
+    ///
+    /// let queue = Queue::bounded(1);
+    /// assert_eq!(queue.put_timeout(1, Duration::from_millis(1)), Ok(()));
+    /// assert_eq!(queue.put_timeout(2, Duration::from_millis(1)), Err(PutError::Full(2)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there was no room in time, or the queue is closed or was closed meanwhile.
+    #[inline]
+    #[doc(alias = "send_timeout")]
+    pub fn put_timeout(&self, item: T, timeout: Duration) -> Result<(), PutError<T>> {
+        self.put_until(item, || Deadline::after(timeout))
+    }
+
+    /// Puts an item in. Waits while there is no room, at most until `deadline`.
+    ///
+    /// As [`put_timeout`](Self::put_timeout), for a limit that several waits share.
+    #[inline]
+    #[doc(alias = "send_deadline")]
+    pub fn put_deadline(&self, item: T, deadline: Instant) -> Result<(), PutError<T>> {
+        self.put_until(item, || Deadline::at(deadline))
+    }
+
+    /// Gets an item out. Waits while there is none.
+    ///
+    /// Python's `get()`.
+    ///
+    /// ```
+    /// use futon::{Closed, Queue};
+    ///
+    /// let queue = Queue::from_iter([1]);
+    /// queue.close();
+    /// assert_eq!(queue.get(), Ok(1));
+    /// assert_eq!(queue.get(), Err(Closed(())));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the queue is closed and nothing is left in it.
+    ///
+    /// # Panics
+    ///
+    /// If the container does as it gives the item out, as do the other forms. From a [`MinHeap`] nothing is lost by that.
+    #[inline]
+    #[doc(alias = "recv")]
+    pub fn get(&self) -> Result<T, Closed> {
+        self.get_until(|| Deadline::NEVER).map_err(|_| Closed(()))
+    }
+
+    /// Gets an item out if there is one.
+    ///
+    /// Waits for nothing but other threads that are in the middle of something at this moment. If the capacity is zero there
+    /// is one if a thread waits with it.
+    ///
+    /// Python's `get_nowait()`.
+    ///
+    /// ```
+    /// use futon::{GetError, Queue};
+    ///
+    /// let queue = Queue::from_iter([1]);
+    /// assert_eq!(queue.try_get(), Ok(1));
+    /// assert_eq!(queue.try_get(), Err(GetError::Empty));
+    /// queue.close();
+    /// assert_eq!(queue.try_get(), Err(GetError::Closed));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is none, now or for ever.
+    #[inline]
+    #[doc(alias = "get_nowait")]
+    #[doc(alias = "try_recv")]
+    pub fn try_get(&self) -> Result<T, GetError> {
+        let mut state = self.state.acquire();
+        let (item, released) = state.get()?;
+        release(state, released);
+        Ok(item)
+    }
+
+    /// Gets an item out. Waits while there is none, for at most `timeout`.
+    ///
+    /// Never gives up before its time, and looks once more after it. A zero timeout is [`try_get`](Self::try_get);
+    /// `Duration::MAX` and everything else beyond the range of the clock is [`get`](Self::get).
+    ///
+    /// Python's `get(timeout=…)`.
+    ///
+    /// ```
+    /// use futon::{GetError, Queue};
+    /// use std::time::Duration;
+    ///
+    /// let queue = Queue::<u32>::new();
+    /// assert_eq!(queue.get_timeout(Duration::from_millis(1)), Err(GetError::Empty));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there was none in time, or the queue is closed, or was closed meanwhile, and nothing is left in it.
+    #[inline]
+    #[doc(alias = "recv_timeout")]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
+        self.get_until(|| Deadline::after(timeout))
+    }
+
+    /// Gets an item out. Waits while there is none, at most until `deadline`.
+    ///
+    /// As [`get_timeout`](Self::get_timeout), for a limit that several waits share.
+    #[inline]
+    #[doc(alias = "recv_deadline")]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
+        self.get_until(|| Deadline::at(deadline))
+    }
+
+    /// Says that an item is done that was got out of the queue. When all are done, those who [`join`](Self::join) go on.
+    ///
+    /// Publishes what happened before (`Release`). Python's `task_done()`.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter(["work"]);
+    /// queue.get().unwrap();
+    /// assert!(queue.task_done().is_ok());
+    /// assert!(queue.task_done().is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is called more often than items have been put in. Then nothing is changed.
+    pub fn task_done(&self) -> Result<(), TaskDoneError> {
+        let mut state = self.state.acquire();
+        let released = state.task_done().ok_or(TaskDoneError)?;
+        release(state, released);
+        Ok(())
+    }
+
+    /// Waits until all that was put in is done: until [`task_done`](Self::task_done) has been called as often as items
+    /// have been put in.
+    ///
+    /// Items that [`close_now`](Self::close_now) has handed back are not waited for. What is put in while others are not done yet
+    /// is waited for too.
+    ///
+    /// Python's `join()`.
+    ///
+    /// ```
+    /// use futon::Queue;
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use std::thread;
+    ///
+    /// let (queue, sum) = (Queue::new(), AtomicU32::new(0));
+    /// thread::scope(|s| {
+    ///     s.spawn(|| {
+    ///         for number in &queue {
+    ///             sum.fetch_add(number, Relaxed);
+    ///             queue.task_done().unwrap();
+    ///         }
+    ///     });
+    ///     (1..=10).for_each(|number| queue.put(number).unwrap());
+    ///     queue.join();
+    ///     assert_eq!(sum.load(Relaxed), 55);
+    ///     queue.close();
+    /// });
+    /// ```
+    pub fn join(&self) {
+        self.join_until(Deadline::NEVER);
+    }
+
+    /// Waits until all that was put in is done, for at most `timeout`. Returns whether it is.
+    ///
+    /// Never gives up before its time. With a zero timeout it does not wait; `Duration::MAX` and everything else beyond the
+    /// range of the clock is [`join`](Self::join).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let queue = futon::Queue::from_iter(["work"]);
+    /// assert!(!queue.join_timeout(Duration::from_millis(1)));
+    /// queue.get().unwrap();
+    /// queue.task_done().unwrap();
+    /// assert!(queue.join_timeout(Duration::ZERO));
+    /// ```
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        self.join_until(Deadline::after(timeout))
+    }
+
+    /// Waits until all that was put in is done, at most until `deadline`. Returns whether it is.
+    ///
+    /// As [`join_timeout`](Self::join_timeout), for a limit that several waits share.
+    pub fn join_deadline(&self, deadline: Instant) -> bool {
+        self.join_until(Deadline::at(deadline))
+    }
+
+    /// Lets nobody put anything in any more. What is in the queue can still be got.
+    ///
+    /// Puts fail from now on, also those that wait, and have their items in their errors. Gets fail when nothing is left, also
+    /// those that wait. Closing again changes nothing. Python's `shutdown()`.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter([1, 2]);
+    /// queue.close();
+    /// assert!(queue.put(3).is_err());
+    /// assert_eq!(queue.iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    #[doc(alias = "shutdown")]
+    pub fn close(&self) {
+        let mut state = self.state.acquire();
+        let released = state.close();
+        release(state, released);
+    }
+
+    /// Closes the queue and hands back what is left in it: nothing can be got any more.
+    ///
+    /// A [`join`](Self::join) does not wait for what is handed back, but it does for what was got and is not done.
+    ///
+    /// Python's `shutdown(immediate=True)`.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter([1, 2]);
+    /// assert_eq!(queue.close_now(), [1, 2]);
+    /// assert!(queue.get().is_err());
+    /// queue.join();
+    /// ```
+    #[doc(alias = "shutdown")]
+    pub fn close_now(&self) -> C
+    where
+        C: Default,
+    {
+        let mut state = self.state.acquire();
+        let (rest, released) = state.close_now();
+        release(state, released);
+        rest
+    }
+
+    /// How many items are in the queue at this moment. Python's `qsize()`.
+    ///
+    /// Those are not counted that others wait with, for room. May be out of date before it is returned: fit for a test or a log. Who
+    /// wants an item calls [`try_get`](Self::try_get).
+    ///
+    /// ```
+    /// assert_eq!(futon::Queue::from_iter([1, 2]).len(), 2);
+    /// ```
+    #[doc(alias = "qsize")]
+    pub fn len(&self) -> usize {
+        self.state.acquire().container.len()
+    }
+
+    /// Whether nothing is in the queue at this moment: [`len`](Self::len) is zero. Python's `empty()`.
+    #[doc(alias = "empty")]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room in the queue at this moment. Python's `full()`.
+    #[doc(alias = "full")]
+    pub fn is_full(&self) -> bool {
+        self.state.acquire().is_full()
+    }
+
+    /// Gets one item after the other, each when it is asked for one, until the queue is closed and nothing is left.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter("abc".chars());
+    /// queue.close();
+    /// assert!(queue.iter().eq("abc".chars()));
+    /// ```
+    pub fn iter(&self) -> QueueIter<'_, T, C> {
+        QueueIter::new(self)
+    }
+
+    #[inline]
+    fn put_until(&self, item: T, deadline: impl FnOnce() -> Deadline) -> Result<(), PutError<T>> {
+        let mut state = self.state.acquire();
+        match state.put(item) {
+            Ok(released) => {
+                release(state, released);
+                Ok(())
+            }
+            Err(PutError::Full(item)) => self.put_contended(state, item, deadline()),
+            Err(closed) => Err(closed),
+        }
+    }
+
+    /// There is no room.
+    #[cold]
+    fn put_contended(
+        &self,
+        state: LockGuard<'_, State<T, C>>,
+        item: T,
+        deadline: Deadline,
+    ) -> Result<(), PutError<T>> {
+        match self.wait(state, |state| &mut state.putters, Load::Item(item), deadline) {
+            (_, Load::Nothing) => Ok(()),
+            (true, Load::Item(item)) => Err(PutError::Closed(item)),
+            (false, Load::Item(item)) => Err(PutError::Full(item)),
+            (_, Load::Panic(panic)) => resume_unwind(panic),
+        }
+    }
+
+    #[inline]
+    fn get_until(&self, deadline: impl FnOnce() -> Deadline) -> Result<T, GetError> {
+        let mut state = self.state.acquire();
+        match state.get() {
+            Ok((item, released)) => {
+                release(state, released);
+                Ok(item)
+            }
+            Err(GetError::Empty) => self.get_contended(state, deadline()),
+            Err(GetError::Closed) => Err(GetError::Closed),
+        }
+    }
+
+    /// There is nothing.
+    #[cold]
+    fn get_contended(
+        &self,
+        state: LockGuard<'_, State<T, C>>,
+        deadline: Deadline,
+    ) -> Result<T, GetError> {
+        match self.wait(state, |state| &mut state.getters, Load::Nothing, deadline) {
+            (_, Load::Item(item)) => Ok(item),
+            (true, _) => Err(GetError::Closed),
+            (false, _) => Err(GetError::Empty),
+        }
+    }
+
+    fn join_until(&self, deadline: Deadline) -> bool {
+        let state = self.state.acquire();
+        state.unfinished() <= 0
+            || self.wait(state, |state| &mut state.joiners, Load::Nothing, deadline).0
+    }
+
+    /// Waits in a line until it is told, or until the deadline. Returns whether it was told, and what it has then.
+    fn wait(
+        &self,
+        mut state: LockGuard<'_, State<T, C>>,
+        line: fn(&mut State<T, C>) -> &mut Line<T>,
+        load: Load<T>,
+        deadline: Deadline,
+    ) -> (bool, Load<T>) {
+        if deadline.has_passed() {
+            return (false, load);
+        }
+        let waiter = Waiter::new(Place::new(load));
+        // SAFETY: it stays where it is until it has been told, or has left the line.
+        unsafe { line(&mut state).push(&waiter) };
+        drop(state);
+        let mut was_told = waiter.wait_for_a_turn_until(deadline).is_some();
+        if !was_told {
+            // SAFETY: that is the line that it was put into.
+            was_told = !unsafe { line(&mut self.state.acquire()).remove(&waiter) };
+            if was_told {
+                // Or is being told at this moment.
+                waiter.wait_until(Deadline::NEVER);
+            }
+        }
+        (was_told, waiter.into_about().into_load())
+    }
+}
+
+/// Lets go of the lock, and then tells those whom this thread has taken out under it.
+#[inline]
+fn release<T, C>(state: LockGuard<'_, State<T, C>>, released: Released<T>) {
+    drop(state);
+    released.tell();
+}
+
+// An item goes in and out as a whole. A container that panics is called again all the same, as those that are called by other
+// threads are.
+impl<T, C> UnwindSafe for Queue<T, C> {}
+impl<T, C> RefUnwindSafe for Queue<T, C> {}
+
+/// Without a limit.
+impl<T, C: Default> Default for Queue<T, C> {
+    fn default() -> Self {
+        Self::with_container(C::default())
+    }
+}
+
+/// Without a limit.
+impl<T, C: Container<T>> From<C> for Queue<T, C> {
+    fn from(container: C) -> Self {
+        Self::with_container(container)
+    }
+}
+
+/// Without a limit. First in, first out.
+impl<T> FromIterator<T> for Queue<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self::with_container(items.into_iter().collect())
+    }
+}
+
+/// Shows how many items there are and how many are not done, or `<locked>`. Never waits, and shows no item.
+impl<T, C: Container<T>> fmt::Debug for Queue<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut queue = f.debug_struct("Queue");
+        // Not under the lock: what is written to may itself use the queue.
+        let seen = self
+            .state
+            .try_acquire()
+            .map(|state| (state.container.len(), state.capacity, state.unfinished(), state.is_closed));
+        match &seen {
+            Some((len, capacity, unfinished, is_closed)) => queue
+                .field("len", len)
+                .field("capacity", capacity)
+                .field("unfinished", unfinished)
+                .field("is_closed", is_closed),
+            None => queue.field("len", &format_args!("<locked>")),
+        };
+        queue.finish()
+    }
+}
