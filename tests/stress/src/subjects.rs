@@ -6,6 +6,7 @@ mod condition;
 mod event;
 mod lock;
 mod mix;
+mod queue;
 mod rlock;
 mod semaphore;
 mod shared_iter;
@@ -17,7 +18,7 @@ use crate::crew::Hand;
 use crate::random::Random;
 
 /// All subjects.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "lock",
     "rlock",
     "semaphore",
@@ -25,6 +26,7 @@ pub const NAMES: [&str; 9] = [
     "event",
     "condition",
     "barrier",
+    "queue",
     "shared_iter",
     "mix",
 ];
@@ -61,6 +63,7 @@ pub fn make(name: &str, random: &mut Random, threads: usize, steps: u32) -> Box<
             0 => Box::new(barrier::Wild::new(random, threads)),
             _ => Box::new(barrier::Lockstep::new(threads, steps)),
         },
+        "queue" => queue::items(random, threads, steps),
         "shared_iter" => Box::new(shared_iter::Items::new(random, threads, steps)),
         "mix" => Box::new(mix::Mix::new(random, threads, steps)),
         _ => unreachable!("the arguments name subjects that exist"),

@@ -26,7 +26,7 @@ macro_rules! half_a_second_of {
     };
 }
 
-half_a_second_of!(lock rlock semaphore bounded_semaphore event condition barrier shared_iter mix);
+half_a_second_of!(lock rlock semaphore bounded_semaphore event condition barrier queue shared_iter mix);
 
 #[test]
 fn all_subjects_have_their_turns_if_none_is_named() {
@@ -34,7 +34,13 @@ fn all_subjects_have_their_turns_if_none_is_named() {
     for name in ["lock", "rlock", "semaphore", "bounded_semaphore", "event", "condition"] {
         assert!(out.contains(&format!("{name} ")), "{out}");
     }
-    assert!(out.contains("barrier ") && out.contains("shared_iter ") && out.contains("mix "), "{out}");
+    assert!(
+        out.contains("barrier ")
+            && out.contains("queue ")
+            && out.contains("shared_iter ")
+            && out.contains("mix "),
+        "{out}"
+    );
 }
 
 #[test]
@@ -46,7 +52,7 @@ fn a_seed_is_printed_as_it_was_given() {
 #[test]
 fn help_names_all_subjects_and_options() {
     let help = assert_is_well(&["--help", "lock"]);
-    let words = "lock rlock semaphore bounded_semaphore event condition barrier shared_iter mix \
+    let words = "lock rlock semaphore bounded_semaphore event condition barrier queue shared_iter mix \
                  --seconds --minutes --hours --seed --threads --patience";
     for word in words.split_whitespace() {
         assert!(help.contains(word), "{word} is missing");

@@ -8,6 +8,7 @@ use super::bounded_semaphore::bounded_semaphore;
 use super::condition::notify::Notified;
 use super::event::Flag;
 use super::lock::Locked;
+use super::queue::items;
 use super::rlock::Levels;
 use super::semaphore::semaphore;
 use super::shared_iter::Items;
@@ -18,7 +19,7 @@ use crate::random::Random;
 #[derive(Debug)]
 pub struct Mix {
     /// Those of which nobody waits for what others may never do, and then the rest.
-    subjects: [Box<dyn Subject>; 8],
+    subjects: [Box<dyn Subject>; 9],
     gate: Semaphore,
 }
 
@@ -27,7 +28,7 @@ const BEHIND_THE_GATE: u32 = 5;
 
 impl Mix {
     pub fn new(random: &mut Random, threads: usize, steps: u32) -> Self {
-        let subjects: [Box<dyn Subject>; 8] = [
+        let subjects: [Box<dyn Subject>; 9] = [
             Box::new(Locked::default()),
             Box::new(Levels::default()),
             Box::new(semaphore(random)),
@@ -36,6 +37,7 @@ impl Mix {
             Box::new(Flag::default()),
             Box::new(Notified::new(random)),
             Box::new(Wild::new(random, threads)),
+            items(random, threads, steps),
         ];
         Self { subjects, gate: Semaphore::new(2) }
     }
