@@ -19,6 +19,8 @@ mod lock;
 mod many;
 #[path = "../mistakes/once.rs"]
 mod once;
+#[path = "../mistakes/queue.rs"]
+mod queue;
 #[path = "../mistakes/rlock.rs"]
 mod rlock;
 #[path = "../mistakes/semaphore.rs"]
@@ -41,6 +43,7 @@ use condition::{Condition, ExactCondition};
 use event::Event;
 use lock::{RawLock, ThreeStates, TimedLock};
 use once::Once;
+use queue::{HandingOver, Parts, Queue};
 use rlock::{Numbers, RLock};
 use semaphore::{Semaphore, TimedSemaphore};
 use shared_iter::SharedIter;
@@ -740,6 +743,126 @@ fn finds_an_iterator_that_is_asked_after_its_end() {
 #[should_panic(expected = "items after the end")]
 fn finds_an_iterator_whose_end_is_looked_for_without_the_lock_alone() {
     two_share::<shared_iter::LooksForTheEndOutside>();
+}
+
+// Queues
+
+/// Two wait to get an item each; as many are put in, by so many threads.
+fn two_get_an_item_each<Q: Queue>(capacity: usize, putters: usize) {
+    in_many_ways(1, move || {
+        let queue = Arc::new(Q::made_of(Parts::new(capacity)));
+        let getters = [(); 2].map(|()| {
+            let theirs = queue.clone();
+            thread::spawn(move || theirs.get().is_some())
+        });
+        until_waits(2);
+        let others: Vec<_> = (1..putters)
+            .map(|_| {
+                let theirs = queue.clone();
+                thread::spawn(move || theirs.put(1))
+            })
+            .collect();
+        (putters - 1..2).for_each(|_| queue.put(2));
+        assert!(getters.into_iter().all(|getter| getter.join().unwrap()));
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+/// One joins while the other does the work that there is.
+fn a_join_waits_for_the_work<Q: Queue>() {
+    in_many_ways(3, || {
+        let shared = Arc::new((Q::made_of(Parts::new(1)), Unprotected::new(0)));
+        shared.0.put(1);
+        let theirs = shared.clone();
+        let worker = thread::spawn(move || {
+            assert!(theirs.0.get().is_some());
+            theirs.1.set(1);
+            theirs.0.task_done();
+        });
+        shared.0.join();
+        assert_eq!(shared.1.get(), 1);
+        worker.join().unwrap();
+    });
+}
+
+fn two_find_it_closed<Q: Queue>() {
+    in_many_ways(2, || {
+        let queue = Arc::new(Q::made_of(Parts::new(1)));
+        let getters = [(); 2].map(|()| {
+            let theirs = queue.clone();
+            thread::spawn(move || theirs.get().is_none())
+        });
+        queue.close();
+        assert!(getters.into_iter().all(|getter| getter.join().unwrap()));
+    });
+}
+
+/// An item comes as the time of the only one who waits runs out.
+fn no_item_is_lost<Q: HandingOver>() {
+    in_many_ways(4, || {
+        let queue = Arc::new(Q::new());
+        let theirs = queue.clone();
+        let other = thread::spawn(move || theirs.get_until(Deadline::after(SOON)));
+        queue.put(7);
+        let got = other.join().unwrap();
+        let left = queue.get_until(Deadline::after(Duration::ZERO));
+        assert_eq!(got.xor(left), Some(7), "the item is lost");
+    });
+}
+
+#[test]
+fn the_right_queue_gives_two_an_item_each() {
+    two_get_an_item_each::<queue::Recipe>(2, 1);
+}
+
+#[test]
+fn the_right_queue_with_little_room_gives_two_an_item_each() {
+    two_get_an_item_each::<queue::Recipe>(1, 2);
+}
+
+#[test]
+fn the_right_queue_lets_a_join_wait_for_the_work() {
+    a_join_waits_for_the_work::<queue::Recipe>();
+}
+
+#[test]
+fn the_right_queue_is_closed_for_all() {
+    two_find_it_closed::<queue::Recipe>();
+}
+
+#[test]
+fn the_right_queue_that_hands_over_loses_no_item() {
+    no_item_is_lost::<queue::WaitsForItsItem>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_one_condition_for_items_and_for_room() {
+    two_get_an_item_each::<queue::OneConditionForBoth>(1, 2);
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_notification_of_the_first_item_alone() {
+    two_get_an_item_each::<queue::NotifiesOfTheFirst>(2, 1);
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn finds_a_join_that_looks_at_the_length() {
+    a_join_waits_for_the_work::<queue::JoinsTheLength>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_an_end_that_one_thread_is_told_of() {
+    two_find_it_closed::<queue::ClosesForOne>();
+}
+
+#[test]
+#[should_panic(expected = "the item is lost")]
+fn finds_a_thread_that_leaves_without_the_item_it_is_given() {
+    no_item_is_lost::<queue::LeavesWithoutItsItem>();
 }
 
 // Several locks at once

@@ -21,6 +21,7 @@ mod event;
 mod fork;
 mod futex;
 mod lock;
+mod queue;
 mod rlock;
 mod semaphore;
 mod shared_iter;

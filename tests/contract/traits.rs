@@ -23,9 +23,10 @@ use std::time::{Duration, Instant};
 use futon::deadline::Deadline;
 use futon::futex::Outcome;
 use futon::{
-    AcquireAll, AllLevels, Barrier, BarrierWaitResult, BoundedSemaphore, BrokenBarrier, Condition,
-    Event, Lock, LockArcGuard, LockGuard, MappedLockGuard, MappedRLockGuard, Permit, PermitArc, RLock,
-    RLockArcGuard, RLockGuard, ReleaseError, Semaphore, WaitGuard,
+    AcquireAll, AllLevels, Barrier, BarrierWaitResult, BoundedSemaphore, BrokenBarrier, Closed,
+    Condition, Event, GetError, LifoQueue, Lock, LockArcGuard, LockGuard, MappedLockGuard,
+    MappedRLockGuard, MinHeap, Permit, PermitArc, PriorityQueue, PutError, Queue, QueueIter, RLock,
+    RLockArcGuard, RLockGuard, ReleaseError, Semaphore, TaskDoneError, WaitGuard,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert_eq};
 
@@ -181,6 +182,27 @@ fn a_barrier_goes_where_its_action_may() {
     assert_not_impl_any!(Barrier: Clone, Copy);
 }
 
+/// A queue hands its items from thread to thread, and shows them to nobody. So does what it keeps them in.
+#[test]
+fn a_queue_goes_where_its_items_and_its_container_may_be_sent() {
+    assert_impl_all!(Queue<i32>: Send, Sync);
+    assert_impl_all!(Queue<Cell<i32>>: Send, Sync);
+    assert_not_impl_any!(Queue<Shared>: Send, Sync);
+    assert_not_impl_any!(Queue<Rc<i32>>: Send, Sync);
+    assert_not_impl_any!(Queue<Pointer>: Send, Sync);
+    assert_impl_all!(LifoQueue<Cell<i32>>: Send, Sync);
+    assert_not_impl_any!(LifoQueue<Rc<i32>>: Send, Sync);
+    assert_impl_all!(PriorityQueue<Cell<i32>>: Send, Sync);
+    assert_not_impl_any!(PriorityQueue<Rc<i32>>: Send, Sync);
+    // Also where only one of the two must stay on its thread.
+    assert_impl_all!(Queue<i32, Cell<i32>>: Send, Sync);
+    assert_not_impl_any!(Queue<i32, Rc<i32>>: Send, Sync);
+    assert_not_impl_any!(Queue<Rc<i32>, i32>: Send, Sync);
+    assert_not_impl_any!(Queue<i32>: Clone, Copy);
+    assert_impl_all!(QueueIter<'static, Cell<i32>>: Send, Sync, Clone, Iterator, std::iter::FusedIterator);
+    assert_not_impl_any!(QueueIter<'static, Rc<i32>>: Send, Sync);
+}
+
 /// Permits are not tied to a thread. There are as many of them as have been taken.
 #[test]
 fn permits_are_not_tied_to_a_thread() {
@@ -195,6 +217,13 @@ fn results_and_errors_are_plain_values() {
     assert_impl_all!(BarrierWaitResult: Send, Sync, Copy, Eq);
     assert_impl_all!(BrokenBarrier: Send, Sync, Copy, Eq, std::error::Error);
     assert_impl_all!(ReleaseError: Send, Sync, Copy, Eq, std::error::Error);
+    assert_impl_all!(Closed: Send, Sync, Copy, Eq, std::error::Error);
+    assert_impl_all!(PutError<i32>: Send, Sync, Copy, Eq, std::error::Error);
+    // Whatever the item is.
+    assert_impl_all!(PutError<Pointer>: std::error::Error);
+    assert_impl_all!(Closed<Pointer>: std::error::Error);
+    assert_impl_all!(GetError: Send, Sync, Copy, Eq, std::error::Error);
+    assert_impl_all!(TaskDoneError: Send, Sync, Copy, Eq, std::error::Error);
 }
 
 /// A panic in a critical section may leave the value half changed, and no poison tells of it. So a lock
@@ -237,6 +266,9 @@ fn a_panic_leaves_nothing_of_futons_half_changed() {
     assert_impl_all!(Permit<'static>: UnwindSafe, RefUnwindSafe);
     assert_impl_all!(PermitArc: UnwindSafe, RefUnwindSafe);
     assert_impl_all!(ReleaseError: UnwindSafe, RefUnwindSafe);
+    // Nor a queue: its items go in and out as a whole.
+    assert_impl_all!(Queue<Cell<i32>>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(PriorityQueue<&'static mut i32>: UnwindSafe, RefUnwindSafe);
 }
 
 #[test]
@@ -257,6 +289,9 @@ fn sizes_are_as_they_are_said_to_be() {
     const_assert_eq!(size_of::<Barrier<()>>(), 56);
     #[cfg(all(target_pointer_width = "64", not(futon_narrow)))]
     const_assert_eq!(size_of::<Barrier>(), 64);
+    #[cfg(target_pointer_width = "64")]
+    const_assert_eq!(size_of::<Queue<u64>>(), 88 + size_of::<std::collections::VecDeque<u64>>());
+    const_assert_eq!(size_of::<MinHeap<u64>>(), size_of::<Vec<u64>>());
 }
 
 #[test]
@@ -305,6 +340,12 @@ fn what_is_taken_and_what_is_waited_for_go_by_the_same_names() {
     is_taken!(BoundedSemaphore);
     is_waited_for!(Event);
     is_waited_for!(Barrier);
+    let _ = (Queue::<i32>::put, Queue::<i32>::try_put, Queue::<i32>::putters);
+    let _ = |it: &Queue<i32>| (it.put_timeout(1, SOON), it.put_deadline(1, Instant::now()));
+    let _ = (Queue::<i32>::get, Queue::<i32>::try_get, Queue::<i32>::getters);
+    let _ = |it: &Queue<i32>| (it.get_timeout(SOON), it.get_deadline(Instant::now()));
+    let _ = (Queue::<i32>::join, Queue::<i32>::joiners, Queue::<i32>::waiters);
+    let _ = |it: &Queue<i32>| (it.join_timeout(SOON), it.join_deadline(Instant::now()));
     let _ = (Condition::wait::<LockGuard<'_, i32>>, Condition::waiters);
     let _ = |it: &Condition, guard: &mut LockGuard<'_, i32>| {
         (it.wait_timeout(guard, SOON), it.wait_deadline(guard, Instant::now()))
@@ -316,6 +357,8 @@ static EVENT: Event = Event::new();
 static CHANGED: Condition = Condition::new();
 static BARRIER: Barrier = Barrier::new(1);
 static BARRIER_WITH_ACTION: Barrier = Barrier::with_action(1, || EVENT.clear());
+static QUEUE: Queue<Cell<i32>> = Queue::bounded(1);
+static BY_PRIORITY: PriorityQueue<i32> = Queue::with_container(MinHeap::new());
 static SEMAPHORE: Semaphore = Semaphore::new(2);
 static BOUNDED: BoundedSemaphore = BoundedSemaphore::new(2);
 
@@ -331,6 +374,9 @@ fn statics_are_made_in_constants() {
     BARRIER.wait().unwrap();
     BARRIER_WITH_ACTION.wait().unwrap();
     assert!(!EVENT.is_set());
+    QUEUE.put(Cell::new(1)).unwrap();
+    assert_eq!(QUEUE.get().unwrap().get(), 1);
+    assert!(BY_PRIORITY.is_empty());
     let permit: Permit<'static> = SEMAPHORE.acquire();
     assert_eq!((permit.count(), SEMAPHORE.available()), (1, 1));
     let permit: Permit<'static> = BOUNDED.acquire_many(2);
