@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded};
+use checking::{Seen, Slot, Unprotected, check_bounded, cost};
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{Closed, Container, GetError, PutError, Queue, TaskDoneError};
@@ -913,5 +913,22 @@ fn who_does_not_sleep_is_not_woken() {
     check_bounded(3, || {
         each_once(&bounded(1), [Gets(&[get, get]), Puts(&[put, put])]);
         assert!(calls().wakes <= calls().waits, "{:?}", calls());
+    });
+}
+
+/// The lock, taken and given back.
+#[test]
+fn a_put_and_a_get_without_contention_are_two_operations_each() {
+    const TWO: (usize, usize, usize) = (0, 0, 2);
+    check(|| {
+        let queue = bounded(2);
+        assert_eq!(cost(|| queue.put(Item::new(1)).unwrap()), TWO);
+        assert_eq!(cost(|| assert!(queue.put_timeout(Item::new(2), SOON).is_ok())), TWO);
+        assert_eq!(cost(|| assert!(queue.try_put(Item::new(3)).is_err())), TWO);
+        assert_eq!(cost(|| assert!(queue.get().is_ok())), TWO);
+        assert_eq!(cost(|| assert!(queue.get_timeout(SOON).is_ok())), TWO);
+        assert_eq!(cost(|| assert!(queue.try_get().is_err())), TWO);
+        assert_eq!(cost(|| queue.task_done().unwrap()), TWO);
+        assert_eq!(cost(|| queue.close()), TWO);
     });
 }

@@ -22,14 +22,14 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use checking::Unprotected;
 use futon_model::atomic::model::{calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{
-    Barrier, Condition, Event, Lock, LockGuard, RLock, RLockGuard, Semaphore, SharedIter, SharedRange,
-    acquire_all, acquire_all_timeout, try_acquire_all,
+    Barrier, Condition, Event, GetError, Lock, LockGuard, PutError, Queue, RLock, RLockGuard,
+    Semaphore, SharedIter, SharedRange, acquire_all, acquire_all_timeout, try_acquire_all,
 };
 use loom::thread;
 
@@ -519,6 +519,99 @@ fn a_round_of_five_is_complete_for_all_or_broken_for_all() {
         let theirs = barrier.clone();
         assert!(each_of(5, move |_| theirs.wait().is_ok()).into_iter().all(|passed| passed));
     });
+}
+
+/// A number that was written down without protection, by whoever puts it in.
+fn written(number: u32) -> Unprotected {
+    let item = Unprotected::new(0);
+    item.set(number);
+    item
+}
+
+/// Three put in and three get out, in all ways, with so much room or without a limit; one waits for the work. Each item is
+/// got or has come back.
+#[test]
+fn seven_threads_hand_items_over_in_all_ways() {
+    const EACH: u32 = 3;
+    for capacity in [0, 1, 2, usize::MAX] {
+        check(move || {
+            let queue = Arc::new(Queue::bounded(capacity));
+            let (theirs, putting) = (queue.clone(), Arc::new(Count::default()));
+            let done = Arc::new(Count::default());
+            let count = done.clone();
+            let had = each_of(7, move |number| -> Vec<u32> {
+                let queue = &*theirs;
+                let mut had = Vec::new();
+                if number < 3 {
+                    for item in (0..EACH).map(|item| EACH * number as u32 + item) {
+                        let result = match item % 4 {
+                            0 => queue.put(written(item)).map_err(PutError::from),
+                            1 => queue.put_timeout(written(item), SOON),
+                            2 => queue.try_put(written(item)),
+                            _ => queue.put_deadline(written(item), Instant::now() + SOON),
+                        };
+                        had.extend(result.err().map(|error| error.into_inner().get()));
+                    }
+                    if putting.add(1) == 3 {
+                        queue.close();
+                    }
+                } else if number < 6 {
+                    for way in number.. {
+                        let item = match way % 3 {
+                            0 => queue.get().map_err(GetError::from),
+                            1 => queue.get_timeout(SOON),
+                            _ => queue.try_get(),
+                        };
+                        match item {
+                            Ok(item) => {
+                                had.push(item.get());
+                                count.add(1);
+                                queue.task_done().unwrap();
+                            }
+                            Err(GetError::Empty) => yield_now(),
+                            Err(GetError::Closed) => break,
+                        }
+                    }
+                } else {
+                    until(|| queue.is_closed());
+                    queue.join();
+                }
+                had
+            });
+            let back: usize = had[..3].iter().map(Vec::len).sum();
+            assert_eq!(done.get() as usize + back, 3 * EACH as usize);
+            assert!(had[6].is_empty() && queue.is_empty() && queue.waiters() == 0);
+            let mut had: Vec<_> = had.into_iter().flatten().collect();
+            had.sort_unstable();
+            assert!(had.into_iter().eq(0..3 * EACH), "an item was lost or doubled");
+        });
+    }
+}
+
+/// A close, or what is handed back, is for all who wait; an item for one of them.
+#[test]
+fn of_seven_who_wait_at_a_queue_each_is_released_once() {
+    for is_now in [false, true] {
+        check(move || {
+            let queue = Arc::new(Queue::new());
+            let theirs = queue.clone();
+            let got = each_of(8, move |number| {
+                if number < 7 {
+                    return theirs.get().is_ok();
+                }
+                until(|| theirs.getters() == 7);
+                (0..3).for_each(|number| theirs.put(written(number)).unwrap());
+                if is_now {
+                    assert!(theirs.close_now().is_empty(), "they are others' already");
+                } else {
+                    theirs.close();
+                }
+                false
+            });
+            assert_eq!(got.into_iter().filter(|got| *got).count(), 3);
+            assert_eq!(queue.waiters(), 0);
+        });
+    }
 }
 
 #[test]
