@@ -291,7 +291,10 @@ impl<T, C> Queue<T, C> {
     }
 }
 
-impl<T, C: Container<T>> Queue<T, C> {
+impl<T, C> Queue<T, C>
+where
+    C: Container<T>,
+{
     /// Puts an item in. Waits while there is no room.
     ///
     /// Python's `put(item)`.
