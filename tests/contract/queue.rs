@@ -699,7 +699,7 @@ fn who_waits_for_room_is_let_in_in_turn() {
         }
         for number in 0..4 {
             assert_eq!(queue.get(), Ok(number));
-            assert_eq!((queue.putters(), queue.len()), (3 - number, 2));
+            assert_eq!((queue.putters(), queue.waiters(), queue.len()), (3 - number, 3 - number, 2));
             assert_eq!(queue.try_put(9), Err(PutError::Full(9)), "the room is another one's");
         }
     });
