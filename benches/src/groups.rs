@@ -6,6 +6,7 @@ mod event;
 mod hand_over;
 mod iterator;
 mod lock;
+mod queue;
 mod rlock;
 mod semaphore;
 mod waiting;
@@ -33,6 +34,7 @@ pub fn together(crew: &Crew, turns: &mut Turns) {
     condition::contended(crew, turns);
     hand_over::ping_pong(crew, turns);
     barrier::rounds(crew, turns);
+    queue::flows(crew, turns);
     if turns.wants("iterator/") {
         iterator::all(crew, turns);
     }
