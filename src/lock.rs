@@ -130,6 +130,13 @@ impl<T: ?Sized> Lock<T> {
         LockGuard::new(self)
     }
 
+    /// [`acquire`](Self::acquire) where everybody has the lock for no more than a moment.
+    #[inline]
+    pub(crate) fn acquire_for_a_moment(&self) -> LockGuard<'_, T> {
+        self.raw.acquire_for_a_moment();
+        LockGuard::new(self)
+    }
+
     /// Takes the lock if it is free. Does not wait, and does not fail without a reason.
     ///
     /// `None` if another thread has the lock, or if it is about to: after

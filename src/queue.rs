@@ -3,67 +3,88 @@
 //! # The state
 //!
 //! ```text
-//!   container            getters       putters       joiners         out          is_closed
-//!  +--------------------+-------------+-------------+---------------+------------+-----------+
-//!  | the items, in an   | those who   | those who   | those who     | how many   | nobody    |
-//!  | order of its own   | wait for    | wait with   | wait until    | were taken | puts any  |
-//!  |                    | an item     | an item     | all is done   | and are not| more in   |
-//!  |                    |             | for room    |               | done       |           |
-//!  +--------------------+-------------+-------------+---------------+------------+-----------+
+//!     put ──▶  inlet: its lock                                    outlet: its lock  ──▶ get
+//!             +-----------+---------+---------+---------+        +--------+--------+
+//!             | container | getters | putters | joiners |        | ready  | taken  |
+//!             |           |         |         |         |        |        |        |
+//!             | items, in | who     | who     | who     |  all   | items, | how    |
+//!             | an order  | waits   | waits   | waits   | ─────▶ | in     | many,  |
+//!             | of its    | for an  | with an | until   | at     | their  | ever   |
+//!             | own       | item    | item    | all is  | once   | order  |        |
+//!             |           |         | for room| done    |        |        |        |
+//!             +-----------+---------+---------+---------+        +--------+--------+
+//!               … out: how many have left the container and are not done; is_closed
 //! ```
 //!
-//! | a thread …       | does, under the lock of the state                                                     | and then tells |
+//! A container that is first in, first out is two: one that is put into, and one that is got from. When the second one is empty, they
+//! are exchanged. So those who put and those who get meet once for many items. With another order, as that of a heap, there is
+//! only the first one.
+//!
+//! | a thread …       | does, under the lock of the inlet                                                     | and then tells |
 //! |------------------|---------------------------------------------------------------------------------------|----------------|
 //! | puts             | gives its item to the first getter; else puts it into the container, if there is room | the getter     |
-//! | … else           | joins the putters with it                                                             | –, waits to be told |
-//! | gets             | takes an item out of the container, puts in what the first putter has brought         | the putter     |
+//! | … else           | joins the putters with it, under both locks                                           | –, waits to be told |
+//! | gets             | under the lock of the outlet alone, takes an item that is ready; if there are putters, lets them in, under both | the putters |
+//! | … else           | under both, makes ready what is in the container, and takes an item; lets putters in  | the putters    |
 //! | … else           | takes what the first putter has brought, should the capacity be zero                  | the putter     |
 //! | … else           | joins the getters                                                                     | –, waits to be told |
 //! | says that one is done | takes one off `out`; if no item is unfinished, takes out the joiners             | them           |
 //! | closes           | takes out the getters and the putters, with what they have                            | them           |
-//! | … now            | the same, and takes the container; if no item is unfinished, the joiners too          | them           |
+//! | … now            | the same under both, and takes all items; if none is unfinished, the joiners too      | them           |
 //! | runs out of time | leaves its line, unless it was taken out: then it will be told                        | –              |
+//!
+//! Who takes both locks takes that of the outlet first.
 //!
 //! # The invariant
 //!
-//! * **Nobody waits for what is there.** While there are getters the container is empty and nobody waits with an item;
-//!   while there are putters it is full; while there are joiners an item is unfinished; and with a closed queue there
-//!   are no getters and no putters.
-//! * **An item is in one place**: with the thread that puts it, in the container, or with the thread that gets it. From one to
-//!   the next it goes under the lock. So what a thread is told is not to look again, which another one might forestall, but
+//! * **Nobody waits for what is there.** While there are getters nothing is ready, the container is empty and nobody waits with an item;
+//!   while there are putters it is full, but for the moment in which a thread that has made room is about to let them in; while there are joiners an
+//!   item is unfinished; and with a closed queue there are no getters and no putters.
+//! * **Who makes room knows whether somebody waits for it.** A thread joins the putters under both locks, and leaves a mark in
+//!   the outlet; there is no way to look for room, and then wait for it, past a get.
+//! * **What counts as room is too little rather than too much.** Those who put have a number of items that were taken, and read it anew when
+//!   that leaves no room. It only grows, and so does the room.
+//! * **An item is in one place**: with the thread that puts it, in the container, ready, or with the thread that gets it. From one to
+//!   the next it goes under a lock of both. So what a thread is told is not to look again, which another one might forestall, but
 //!   what it has got. There are no notifications that could be lost, swallowed or stolen.
 //! * **Who is in a line has not been told, and who was taken out of it is told, once, and soon.** What it is told is decided
 //!   under the lock, and a time that runs out a moment later does not change it.
 //! * **How many are unfinished is not counted**: it is what is in the container and what is `out`. So whatever the container
 //!   does, even if it panics, the two can not come to differ.
-//! * **Nothing of the user's runs under the lock but the container.** No item is dropped there.
+//! * **Nothing of the user's runs under a lock but the container.** No item is dropped there.
 //!
 //! # Why it hands over
 //!
 //! With a condition for each end, a thread that is notified takes the lock again, looks, and may find that another
 //! one was faster. Here it has what it waited for, without the lock. And with little room it counts that threads that wait bring their
 //! items with them: a thread that runs serves all of them in one turn on the CPU, in the place of one.
+//!
+//! With more room it is better not to wait in line at all. A thread that finds the queue full looks for a microsecond whether there is
+//! room for several items, and then puts several: in steps of one it would follow those who get, with a cache line
+//! that goes back and forth for each item.
 
 mod container;
+mod ends;
 mod failure;
 mod iter;
+mod outlet;
 mod state;
 
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::panic::resume_unwind;
 use std::time::Instant;
 
 pub use container::{Container, MinHeap};
+use ends::release;
 pub use failure::{Closed, GetError, PutError, TaskDoneError};
 pub use iter::QueueIter;
-use state::{Line, Load, Place, Released, State};
+use outlet::Outlet;
+use state::{NO_LIMIT, State};
 
 use crate::deadline::Deadline;
 use crate::lock::{Lock, LockGuard};
-use crate::wait_list::Waiter;
 
 /// Items that some threads put in and others get out.
 ///
@@ -95,11 +116,12 @@ use crate::wait_list::Waiter;
 ///
 /// **Memory ordering.** What happened before an item was put in is seen by whoever gets it; what happened before a
 /// [`task_done`](Self::task_done) by whoever's join ends because of it; what happened before the queue was closed by
-/// whoever finds it closed.
+/// whoever finds it closed; what happened before a get by whoever puts an item in where that has made room.
 ///
 /// **Fairness.** Threads that wait are served in the order in which they came, and nobody overtakes them: an item that is put in goes
 /// to the one that has waited longest for it, past the container, and room to the one that has waited longest for that.
-/// Threads that do not have to wait come in the order in which they get the lock.
+/// Threads that do not have to wait come in the order in which they get the lock. One that finds the queue full may look for
+/// a microsecond or so whether that changes, before it counts as one that waits.
 ///
 /// **Panics.** Those of the container, as when a comparison of items panics in a [`PriorityQueue`], go on in the thread
 /// whose item is put in, or which gets one, and the queue goes on working. Nothing is poisoned.
@@ -110,8 +132,9 @@ use crate::wait_list::Waiter;
 /// **Deadlock.** The container works under the lock of the queue. A comparison of items, in a [`PriorityQueue`], that uses the
 /// queue would wait for itself. Where an item is dropped, by whomever, it may use the queue.
 ///
-/// **Cost.** Making one does not allocate; the container does as it grows. A put and a get are a lock that is held for a moment. They
-/// make a system call only where another thread sleeps that goes on because of them.
+/// **Cost.** Making one does not allocate; the container does as it grows, and the second one that a queue has which is first in, first
+/// out. A put and a get are a lock that is held for a moment, each its own. They make a system call only where another thread
+/// sleeps that goes on because of them.
 ///
 /// The items decide what may cross threads: a queue is `Send` and `Sync` if they and the container are `Send`.
 ///
@@ -125,6 +148,13 @@ use crate::wait_list::Waiter;
 #[doc(alias = "channel")]
 #[doc(alias = "sync_channel")]
 pub struct Queue<T, C = VecDeque<T>> {
+    outlet: Outlet<C>,
+    inlet: Inlet<T, C>,
+}
+
+/// The end that items are put into, and all that both have to do with. In cache lines of its own.
+#[repr(align(128))]
+struct Inlet<T, C> {
     state: Lock<State<T, C>>,
 }
 
@@ -203,7 +233,7 @@ impl<T, C> Queue<T, C> {
     /// ```
     #[inline]
     pub const fn with_container(container: C) -> Self {
-        Self { state: Lock::new(State::new(container, None)) }
+        Self::bounded_with_container(NO_LIMIT, container)
     }
 
     /// A queue with room for so many items, in an order that is up to the container. What that has in it is in the queue, also
@@ -219,7 +249,13 @@ impl<T, C> Queue<T, C> {
     /// ```
     #[inline]
     pub const fn bounded_with_container(capacity: usize, container: C) -> Self {
-        Self { state: Lock::new(State::new(container, Some(capacity))) }
+        let state = Lock::new(State::new(container, capacity));
+        Self { outlet: Outlet::new(), inlet: Inlet { state } }
+    }
+
+    #[inline]
+    fn state(&self) -> LockGuard<'_, State<T, C>> {
+        self.inlet.state.acquire_for_a_moment()
     }
 
     /// The container with what is in it, once nobody shares the queue any more.
@@ -228,20 +264,23 @@ impl<T, C> Queue<T, C> {
     /// let queue = futon::Queue::from_iter([1, 2]);
     /// assert_eq!(queue.into_inner(), [1, 2]);
     /// ```
-    pub fn into_inner(self) -> C {
-        self.state.into_inner().container
+    pub fn into_inner(self) -> C
+    where
+        C: Container<T>,
+    {
+        in_order(self.outlet.into_ready(), self.inlet.state.into_inner().container)
     }
 
     /// For how many items there is room in all, `None` if for any number. Python's `maxsize`.
     #[doc(alias = "maxsize")]
     pub fn capacity(&self) -> Option<usize> {
-        self.state.acquire().capacity
+        self.state().limit()
     }
 
     /// Whether somebody has closed the queue. What was in it then may still be. Python's `is_shutdown`.
     #[doc(alias = "is_shutdown")]
     pub fn is_closed(&self) -> bool {
-        self.state.acquire().is_closed
+        self.state().is_closed
     }
 
     /// How many threads wait for an item at this moment.
@@ -265,28 +304,28 @@ impl<T, C> Queue<T, C> {
     /// });
     /// ```
     pub fn getters(&self) -> usize {
-        self.state.acquire().getters.count()
+        self.state().getters.count()
     }
 
     /// How many threads wait for room, each with an item, at this moment. These items are not in the queue.
     ///
     /// See [`getters`](Self::getters).
     pub fn putters(&self) -> usize {
-        self.state.acquire().putters.count()
+        self.state().putters.count()
     }
 
     /// How many threads wait in a [`join`](Self::join) at this moment.
     ///
     /// See [`getters`](Self::getters).
     pub fn joiners(&self) -> usize {
-        self.state.acquire().joiners.count()
+        self.state().joiners.count()
     }
 
     /// How many threads wait at this moment, for whatever.
     ///
     /// See [`getters`](Self::getters).
     pub fn waiters(&self) -> usize {
-        let state = self.state.acquire();
+        let state = self.state();
         state.getters.count() + state.putters.count() + state.joiners.count()
     }
 }
@@ -336,10 +375,7 @@ where
     #[doc(alias = "put_nowait")]
     #[doc(alias = "try_send")]
     pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let mut state = self.state.acquire();
-        let released = state.put(item)?;
-        release(state, released);
-        Ok(())
+        self.put_under(self.state(), item)
     }
 
     /// Puts an item in. Waits while there is no room, for at most `timeout`.
@@ -426,10 +462,7 @@ where
     #[doc(alias = "get_nowait")]
     #[doc(alias = "try_recv")]
     pub fn try_get(&self) -> Result<T, GetError> {
-        let mut state = self.state.acquire();
-        let (item, released) = state.get()?;
-        release(state, released);
-        Ok(item)
+        self.get_now()
     }
 
     /// Gets an item out. Waits while there is none, for at most `timeout`.
@@ -480,7 +513,7 @@ where
     ///
     /// If it is called more often than items have been put in. Then nothing is changed.
     pub fn task_done(&self) -> Result<(), TaskDoneError> {
-        let mut state = self.state.acquire();
+        let mut state = self.state();
         let released = state.task_done().ok_or(TaskDoneError)?;
         release(state, released);
         Ok(())
@@ -555,7 +588,7 @@ where
     /// ```
     #[doc(alias = "shutdown")]
     pub fn close(&self) {
-        let mut state = self.state.acquire();
+        let mut state = self.state();
         let released = state.close();
         release(state, released);
     }
@@ -577,10 +610,11 @@ where
     where
         C: Default,
     {
-        let mut state = self.state.acquire();
-        let (rest, released) = state.close_now();
-        release(state, released);
-        rest
+        let mut ready = self.outlet.acquire();
+        let mut state = self.state();
+        let (first, rest, released) = state.close_now(&self.outlet, &mut ready);
+        release((ready, state), released);
+        in_order(first, rest)
     }
 
     /// How many items are in the queue at this moment. Python's `qsize()`.
@@ -593,7 +627,7 @@ where
     /// ```
     #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
-        self.state.acquire().container.len()
+        self.state().len(&self.outlet)
     }
 
     /// Whether nothing is in the queue at this moment: [`len`](Self::len) is zero. Python's `empty()`.
@@ -605,7 +639,7 @@ where
     /// Whether there is no room in the queue at this moment. Python's `full()`.
     #[doc(alias = "full")]
     pub fn is_full(&self) -> bool {
-        self.state.acquire().is_full()
+        self.state().is_full(&self.outlet)
     }
 
     /// Gets one item after the other, each when it is asked for one, until the queue is closed and nothing is left.
@@ -618,102 +652,15 @@ where
     pub fn iter(&self) -> QueueIter<'_, T, C> {
         QueueIter::new(self)
     }
-
-    #[inline]
-    fn put_until(&self, item: T, deadline: impl FnOnce() -> Deadline) -> Result<(), PutError<T>> {
-        let mut state = self.state.acquire();
-        match state.put(item) {
-            Ok(released) => {
-                release(state, released);
-                Ok(())
-            }
-            Err(PutError::Full(item)) => self.put_contended(state, item, deadline()),
-            Err(closed) => Err(closed),
-        }
-    }
-
-    /// There is no room.
-    #[cold]
-    fn put_contended(
-        &self,
-        state: LockGuard<'_, State<T, C>>,
-        item: T,
-        deadline: Deadline,
-    ) -> Result<(), PutError<T>> {
-        match self.wait(state, |state| &mut state.putters, Load::Item(item), deadline) {
-            (_, Load::Nothing) => Ok(()),
-            (true, Load::Item(item)) => Err(PutError::Closed(item)),
-            (false, Load::Item(item)) => Err(PutError::Full(item)),
-            (_, Load::Panic(panic)) => resume_unwind(panic),
-        }
-    }
-
-    #[inline]
-    fn get_until(&self, deadline: impl FnOnce() -> Deadline) -> Result<T, GetError> {
-        let mut state = self.state.acquire();
-        match state.get() {
-            Ok((item, released)) => {
-                release(state, released);
-                Ok(item)
-            }
-            Err(GetError::Empty) => self.get_contended(state, deadline()),
-            Err(GetError::Closed) => Err(GetError::Closed),
-        }
-    }
-
-    /// There is nothing.
-    #[cold]
-    fn get_contended(
-        &self,
-        state: LockGuard<'_, State<T, C>>,
-        deadline: Deadline,
-    ) -> Result<T, GetError> {
-        match self.wait(state, |state| &mut state.getters, Load::Nothing, deadline) {
-            (_, Load::Item(item)) => Ok(item),
-            (true, _) => Err(GetError::Closed),
-            (false, _) => Err(GetError::Empty),
-        }
-    }
-
-    fn join_until(&self, deadline: Deadline) -> bool {
-        let state = self.state.acquire();
-        state.unfinished() <= 0
-            || self.wait(state, |state| &mut state.joiners, Load::Nothing, deadline).0
-    }
-
-    /// Waits in a line until it is told, or until the deadline. Returns whether it was told, and what it has then.
-    fn wait(
-        &self,
-        mut state: LockGuard<'_, State<T, C>>,
-        line: fn(&mut State<T, C>) -> &mut Line<T>,
-        load: Load<T>,
-        deadline: Deadline,
-    ) -> (bool, Load<T>) {
-        if deadline.has_passed() {
-            return (false, load);
-        }
-        let waiter = Waiter::new(Place::new(load));
-        // SAFETY: it stays where it is until it has been told, or has left the line.
-        unsafe { line(&mut state).push(&waiter) };
-        drop(state);
-        let mut was_told = waiter.wait_for_a_turn_until(deadline).is_some();
-        if !was_told {
-            // SAFETY: that is the line that it was put into.
-            was_told = !unsafe { line(&mut self.state.acquire()).remove(&waiter) };
-            if was_told {
-                // Or is being told at this moment.
-                waiter.wait_until(Deadline::NEVER);
-            }
-        }
-        (was_told, waiter.into_about().into_load())
-    }
 }
 
-/// Lets go of the lock, and then tells those whom this thread has taken out under it.
-#[inline]
-fn release<T, C>(state: LockGuard<'_, State<T, C>>, released: Released<T>) {
-    drop(state);
-    released.tell();
+/// What comes first, and behind it the rest.
+fn in_order<T, C: Container<T>>(first: Option<C>, mut rest: C) -> C {
+    let Some(mut first) = first.filter(|first| first.len() > 0) else { return rest };
+    while let Some(item) = rest.pop() {
+        first.push(item);
+    }
+    first
 }
 
 // An item goes in and out as a whole. A container that panics is called again all the same, as those that are called by other
@@ -747,10 +694,9 @@ impl<T, C: Container<T>> fmt::Debug for Queue<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut queue = f.debug_struct("Queue");
         // Not under the lock: what is written to may itself use the queue.
-        let seen = self
-            .state
-            .try_acquire()
-            .map(|state| (state.container.len(), state.capacity, state.unfinished(), state.is_closed));
+        let seen = self.inlet.state.try_acquire().map(|mut state| {
+            (state.len(&self.outlet), state.limit(), state.unfinished(), state.is_closed)
+        });
         match &seen {
             Some((len, capacity, unfinished, is_closed)) => queue
                 .field("len", len)

@@ -117,18 +117,26 @@ impl RawLock {
     #[inline]
     pub(crate) fn acquire(&self) {
         if !self.take_if_zero() {
-            self.acquire_contended(Deadline::NEVER);
+            self.acquire_contended(Spin::for_a_lock_until, Deadline::NEVER);
+        }
+    }
+
+    /// The same for a lock that is held for so short that to give way takes longer than to wait.
+    #[inline]
+    pub(crate) fn acquire_for_a_moment(&self) {
+        if !self.take_if_zero() {
+            self.acquire_contended(Spin::for_a_moment_until, Deadline::NEVER);
         }
     }
 
     #[inline]
     pub(crate) fn acquire_timeout(&self, timeout: Duration) -> bool {
-        self.take_if_zero() || self.acquire_contended(Deadline::after(timeout))
+        self.take_if_zero() || self.acquire_contended(Spin::for_a_lock_until, Deadline::after(timeout))
     }
 
     #[inline]
     pub(crate) fn acquire_until(&self, deadline: Deadline) -> bool {
-        self.take_if_zero() || self.acquire_contended(deadline)
+        self.take_if_zero() || self.acquire_contended(Spin::for_a_lock_until, deadline)
     }
 
     #[inline]
@@ -167,10 +175,10 @@ impl RawLock {
 
     /// The lock was taken a moment ago: as a newcomer, take it or go into the line.
     #[cold]
-    fn acquire_contended(&self, deadline: Deadline) -> bool {
+    fn acquire_contended(&self, spin: fn(Deadline) -> Spin, deadline: Deadline) -> bool {
         let mut spin = match deadline.has_passed() {
             true => Spin::none(),
-            false => Spin::for_a_lock_until(deadline),
+            false => spin(deadline),
         };
         let mut since = None;
         // ORDERING: Relaxed, here and below, as in `try_acquire_contended`.

@@ -108,6 +108,13 @@ pub(crate) fn spin_for_a_turn_until(deadline: Deadline, has_happened: impl Fn() 
     }
 }
 
+/// The same for a microsecond or so, whatever has paid lately, and without giving way.
+pub(crate) fn spin_shortly_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
+    if !has_happened() && !deadline.has_passed() {
+        look_again(Spin::short(), has_happened);
+    }
+}
+
 fn look_again(mut spin: Spin, has_happened: impl Fn() -> bool) {
     while spin.pause() {
         if has_happened() {
@@ -182,6 +189,12 @@ impl Spin {
     pub(crate) fn for_a_lock_until(deadline: Deadline) -> Self {
         let pauses = if platform::SPINS { LOOKS_AT_A_LOCK } else { 0 };
         Self { pauses, is_for_a_lock: true, ..Self::for_a_turn_until(deadline) }
+    }
+
+    /// The same for a lock that is held for less time than it takes to give way.
+    pub(crate) fn for_a_moment_until(deadline: Deadline) -> Self {
+        let Self { pauses, .. } = Self::short();
+        Self { pauses, ..Self::for_a_lock_until(deadline) }
     }
 
     /// Lets a moment pass. False, at once, if it is time to sleep.

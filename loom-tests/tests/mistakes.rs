@@ -21,6 +21,8 @@ mod many;
 mod once;
 #[path = "../mistakes/queue.rs"]
 mod queue;
+#[path = "../mistakes/queue_ends.rs"]
+mod queue_ends;
 #[path = "../mistakes/rlock.rs"]
 mod rlock;
 #[path = "../mistakes/semaphore.rs"]
@@ -44,6 +46,7 @@ use event::Event;
 use lock::{RawLock, ThreeStates, TimedLock};
 use once::Once;
 use queue::{HandingOver, Parts, Queue};
+use queue_ends::{Ends, TwoEnded};
 use rlock::{Numbers, RLock};
 use semaphore::{Semaphore, TimedSemaphore};
 use shared_iter::SharedIter;
@@ -810,6 +813,17 @@ fn no_item_is_lost<Q: HandingOver>() {
     });
 }
 
+/// Room is made as somebody looks for it.
+fn a_put_finds_room<Q: TwoEnded>() {
+    in_many_ways(4, || {
+        let queue = Arc::new(Q::made_of(Ends::new()));
+        let theirs = queue.clone();
+        let other = thread::spawn(move || theirs.put());
+        queue.get();
+        other.join().unwrap();
+    });
+}
+
 #[test]
 fn the_right_queue_gives_two_an_item_each() {
     two_get_an_item_each::<queue::Recipe>(2, 1);
@@ -833,6 +847,17 @@ fn the_right_queue_is_closed_for_all() {
 #[test]
 fn the_right_queue_that_hands_over_loses_no_item() {
     no_item_is_lost::<queue::WaitsForItsItem>();
+}
+
+#[test]
+fn the_right_queue_with_two_locks_finds_room() {
+    a_put_finds_room::<queue_ends::MarksUnderBoth>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_mark_that_is_left_without_the_lock_of_who_looks_for_it() {
+    a_put_finds_room::<queue_ends::MarksAndLooksAgain>();
 }
 
 #[test]

@@ -46,6 +46,16 @@ fn full_of<const N: usize>(numbers: [u32; N]) -> Shared {
     Arc::new(Queue::bounded_with_container(N, numbers.map(Item::new).into()))
 }
 
+/// The same, and all of it has been made ready to be got: by a get, whose item is done.
+fn ready_of<const N: usize>(numbers: [u32; N]) -> Shared {
+    let items = [99].into_iter().chain(numbers).map(Item::new);
+    let queue = Arc::new(Queue::bounded_with_container(N, items.collect()));
+    assert_eq!(get(&queue).map(Item::number), Some(99));
+    queue.task_done().unwrap();
+    assert!(queue.is_full());
+    queue
+}
+
 fn until(condition: impl Fn() -> bool) {
     while !condition() {
         yield_now();
@@ -248,6 +258,53 @@ fn two_gets_racing_with_a_put_into_a_full_queue() {
     racing_to(2, || full_of([0]), [Puts(&[put]), Gets(&[get]), Gets(&[get])], [(2, 0, 0)]);
 }
 
+/// The one who gets does not come to the lock of those who put, but for those who wait.
+#[test]
+fn a_put_racing_with_a_get_of_what_is_ready() {
+    let full = || ready_of([0]);
+    racing_to(3, full, [Gets(&[get]), Puts(&[put])], [(1, 0, 1)]);
+    racing_to(3, full, [Gets(&[get, get]), Puts(&[put])], [(2, 0, 0)]);
+    racing_to(3, full, [Gets(&[try_get]), Puts(&[put])], [(1, 0, 1)]);
+    racing_to(3, full, [Gets(&[get]), Puts(&[try_put])], [(1, 0, 1), (1, 1, 0)]);
+    racing_to(2, || ready_of([0, 1]), [Gets(&[get, get]), Puts(&[put])], [(2, 0, 1)]);
+    let in_or_back = [(1, 0, 1), (1, 1, 0)];
+    racing_to(3, full, [Gets(&[get]), Puts(&[put_with_a_timeout])], in_or_back);
+}
+
+#[test]
+fn several_racing_for_the_room_that_a_get_of_what_is_ready_makes() {
+    let full = || ready_of([0]);
+    racing_to(1, full, [Gets(&[get, get]), Puts(&[put]), Puts(&[put])], [(2, 0, 1)]);
+    racing_to(2, full, [Puts(&[put]), Gets(&[get]), Gets(&[get])], [(2, 0, 0)]);
+    racing_to(2, || ready_of([0, 1]), [Puts(&[put]), Gets(&[get]), Gets(&[try_get])], [(2, 0, 1)]);
+}
+
+#[test]
+fn who_finds_room_sees_what_came_before_the_get() {
+    fn sees(make: fn() -> Shared, wait: fn(&Queue<Item>)) {
+        check_bounded(3, move || {
+            let Some(queue) = Arc::into_inner(make()) else { unreachable!() };
+            let (_, number) = beside(
+                &Arc::new((queue, Unprotected::new(0))),
+                |(queue, number)| {
+                    number.set(1);
+                    assert!(get(queue).is_some());
+                },
+                |(queue, number)| {
+                    wait(queue);
+                    number.get()
+                },
+            );
+            assert_eq!(number, 1);
+        });
+    }
+    for make in [|| full_of([0]), || ready_of([0])] {
+        sees(make, |queue| assert!(put(queue, Item::new(1)).is_ok()));
+        sees(make, |queue| until(|| try_put(queue, Item::new(1)).is_ok()));
+        sees(make, |queue| until(|| queue.is_empty()));
+    }
+}
+
 #[test]
 fn a_queue_without_room_hands_over() {
     let none = || bounded(0);
@@ -440,6 +497,24 @@ fn nobody_overtakes_a_thread_that_waits() {
     });
 }
 
+/// The get has made room, and comes to those who wait for it a moment later.
+#[test]
+fn nobody_overtakes_a_thread_that_is_about_to_be_let_in() {
+    check_bounded(2, || {
+        let queue = ready_of([0]);
+        let waits = queue.clone();
+        let waits = thread::spawn(move || put(&waits, Item::new(1)).is_ok());
+        until(|| queue.putters() == 1);
+        let (got, overtakes) = beside(
+            &queue,
+            |queue| get(queue).map(Item::number),
+            |queue| try_put(queue, Item::new(2)).is_ok(),
+        );
+        assert!(waits.join().unwrap() && !overtakes);
+        assert_eq!((got, get(&queue).map(Item::number)), (Some(0), Some(1)));
+    });
+}
+
 /// What a test waits for is more than a number.
 #[test]
 fn who_finds_a_thread_counted_sees_what_it_did_before() {
@@ -568,12 +643,15 @@ fn what_is_handed_back_racing_with_those_who_get() {
     racing_to(3, || full_of([0]), [ClosesNow, Gets(&[get])], [(1, 0, 0), (0, 1, 0)]);
     let two = [(2, 0, 0), (1, 1, 0), (0, 2, 0)];
     racing_to(2, || full_of([0, 1]), [ClosesNow, Gets(&[get]), Gets(&[get])], two);
+    racing_to(3, || ready_of([0]), [ClosesNow, Gets(&[get])], [(1, 0, 0), (0, 1, 0)]);
+    racing_to(2, || ready_of([0, 1]), [ClosesNow, Gets(&[get]), Gets(&[get])], two);
 }
 
 #[test]
 fn what_is_handed_back_racing_with_those_who_put() {
     racing_to(3, unbounded, [ClosesNow, Puts(&[put])], [(0, 1, 0)]);
     racing_to(3, || full_of([0]), [ClosesNow, Puts(&[put])], [(0, 2, 0)]);
+    racing_to(3, || ready_of([0]), [ClosesNow, Puts(&[put])], [(0, 2, 0)]);
     racing_to(2, || full_of([0]), [ClosesNow, Puts(&[put]), Puts(&[put_with_a_timeout])], [(0, 3, 0)]);
     let three = [ClosesNow, Puts(&[put]), Gets(&[get])];
     racing_to(2, || full_of([0]), three, [(1, 1, 0), (0, 2, 0)]);
@@ -851,6 +929,7 @@ fn a_queue_may_be_freed_by_whoever_gets_the_last_item() {
     }
     freed(3, unbounded, 1);
     freed(3, || full_of([0]), 2);
+    freed(3, || ready_of([0]), 2);
     freed(3, || bounded(0), 1);
 }
 
@@ -916,7 +995,8 @@ fn who_does_not_sleep_is_not_woken() {
     });
 }
 
-/// The lock, taken and given back.
+/// A lock, taken and given back; the other one as well where nothing is ready; and the number of items that were taken,
+/// where one is taken and where there may be no room.
 #[test]
 fn a_put_and_a_get_without_contention_are_two_operations_each() {
     const TWO: (usize, usize, usize) = (0, 0, 2);
@@ -924,11 +1004,13 @@ fn a_put_and_a_get_without_contention_are_two_operations_each() {
         let queue = bounded(2);
         assert_eq!(cost(|| queue.put(Item::new(1)).unwrap()), TWO);
         assert_eq!(cost(|| assert!(queue.put_timeout(Item::new(2), SOON).is_ok())), TWO);
-        assert_eq!(cost(|| assert!(queue.try_put(Item::new(3)).is_err())), TWO);
-        assert_eq!(cost(|| assert!(queue.get().is_ok())), TWO);
-        assert_eq!(cost(|| assert!(queue.get_timeout(SOON).is_ok())), TWO);
-        assert_eq!(cost(|| assert!(queue.try_get().is_err())), TWO);
+        assert_eq!(cost(|| assert!(queue.try_put(Item::new(3)).is_err())), (1, 0, 2));
+        assert_eq!(cost(|| assert!(queue.get().is_ok())), (1, 1, 4));
+        assert_eq!(cost(|| assert!(queue.get_timeout(SOON).is_ok())), (1, 1, 2));
+        assert_eq!(cost(|| assert!(queue.try_get().is_err())), (0, 0, 4));
         assert_eq!(cost(|| queue.task_done().unwrap()), TWO);
         assert_eq!(cost(|| queue.close()), TWO);
+        let queue = Queue::with_container(vec![1]);
+        assert_eq!(cost(|| assert!(queue.get().is_ok())), TWO);
     });
 }

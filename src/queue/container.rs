@@ -51,6 +51,12 @@ use std::collections::VecDeque;
 /// drops is lost, and nobody is let in for it.
 #[allow(clippy::len_without_is_empty)] // a container that is implemented needs no second question
 pub trait Container<T> {
+    /// How to make another one without items, if what is put in first always comes out first, and otherwise `None`.
+    ///
+    /// With it a queue works with two of them: one that is put into, and one that is got from, which are exchanged when the
+    /// other one is empty. So those who put and those who get are seldom in each other's way.
+    const FIFO: Option<fn() -> Self> = None;
+
     /// Adds an item.
     fn push(&mut self, item: T);
 
@@ -63,6 +69,8 @@ pub trait Container<T> {
 
 /// First in, first out.
 impl<T> Container<T> for VecDeque<T> {
+    const FIFO: Option<fn() -> Self> = Some(Self::new);
+
     #[inline]
     fn push(&mut self, item: T) {
         self.push_back(item);

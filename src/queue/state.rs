@@ -5,6 +5,7 @@ use core::mem;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::outlet::{Outlet, Ready};
 use super::{Container, GetError, PutError};
 use crate::futex;
 use crate::wait_list::{News, WaitList, Waiter};
@@ -12,12 +13,18 @@ use crate::wait_list::{News, WaitList, Waiter};
 /// What each of those is told who wait: that its [`Load`] says what has become of it.
 const TOLD: News = News::new(2);
 
+/// For how many items there is room if there is for any number.
+pub(super) const NO_LIMIT: usize = usize::MAX;
+
 /// What is reached under the lock of the queue alone.
 pub(super) struct State<T, C> {
     pub(super) container: C,
-    pub(super) capacity: Option<usize>,
-    /// How many items were taken and are not done. Below zero if more were said to be done than were taken.
+    capacity: usize,
+    /// How many items left the container, and are not done. Below zero if more were said to be done.
     out: i64,
+    /// How many of them were made ready, ever, and how many of those were taken when somebody looked last.
+    made_ready: u64,
+    taken: u64,
     pub(super) is_closed: bool,
     pub(super) getters: Line<T>,
     pub(super) putters: Line<T>,
@@ -25,33 +32,69 @@ pub(super) struct State<T, C> {
 }
 
 impl<T, C> State<T, C> {
-    pub(super) const fn new(container: C, capacity: Option<usize>) -> Self {
+    pub(super) const fn new(container: C, capacity: usize) -> Self {
         Self {
             container,
             capacity,
             out: 0,
+            made_ready: 0,
+            taken: 0,
             is_closed: false,
             getters: Line::new(),
             putters: Line::new(),
             joiners: Line::new(),
         }
     }
+
+    /// For how many items there is room, if not for any number.
+    pub(super) fn limit(&self) -> Option<usize> {
+        (self.capacity != NO_LIMIT).then_some(self.capacity)
+    }
 }
 
 impl<T, C: Container<T>> State<T, C> {
-    #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.capacity.is_some_and(|capacity| self.container.len() >= capacity)
+    /// How many items are in the queue.
+    pub(super) fn len(&mut self, outlet: &Outlet<C>) -> usize {
+        self.taken = outlet.taken();
+        self.most()
     }
 
-    /// How many items are in the container, or were taken and are not done.
+    /// There are not more items in the queue.
+    #[inline]
+    fn most(&self) -> usize {
+        self.container.len() + (self.made_ready - self.taken) as usize
+    }
+
+    #[inline]
+    pub(super) fn is_full(&mut self, outlet: &Outlet<C>) -> bool {
+        self.may_be_full() && self.len(outlet) >= self.capacity
+    }
+
+    /// Whether it is full, unless more items were taken than this thread knows of.
+    #[inline]
+    pub(super) fn may_be_full(&self) -> bool {
+        self.most() >= self.capacity
+    }
+
+    /// How many items will have been taken when there is room for several, if no more are put in. `None` if that is not
+    /// worth waiting for: others wait already, or the queue is small.
+    pub(super) fn taken_when_there_is_room(&self) -> Option<u64> {
+        let several = self.capacity / 8;
+        if C::FIFO.is_none() || several == 0 || !self.putters.is_empty() {
+            return None;
+        }
+        let in_all = self.made_ready + self.container.len() as u64;
+        (in_all + several as u64).checked_sub(self.capacity as u64)
+    }
+
+    /// How many items are not done: those in the container, and those that have left it.
     pub(super) fn unfinished(&self) -> i64 {
         self.container.len() as i64 + self.out
     }
 
     /// Gives an item to the first of those who wait for one, or puts it in.
     #[inline]
-    pub(super) fn put(&mut self, item: T) -> Result<Released<T>, PutError<T>> {
+    pub(super) fn put(&mut self, item: T, outlet: &Outlet<C>) -> Result<Released<T>, PutError<T>> {
         let mut released = Released::nobody();
         if self.is_closed {
             return Err(PutError::Closed(item));
@@ -60,7 +103,8 @@ impl<T, C: Container<T>> State<T, C> {
             self.out += 1;
             self.getters.exchange_first(Load::Item(item));
             self.getters.release_first(&mut released);
-        } else if self.is_full() {
+        } else if !self.putters.is_empty() || self.is_full(outlet) {
+            // Room is for those who wait, also if they are not let in yet.
             return Err(PutError::Full(item));
         } else {
             self.container.push(item);
@@ -70,17 +114,41 @@ impl<T, C: Container<T>> State<T, C> {
 
     /// Takes an item out, and puts in what others wait with.
     #[inline]
-    pub(super) fn get(&mut self) -> Result<(T, Released<T>), GetError> {
+    pub(super) fn get(
+        &mut self,
+        outlet: &Outlet<C>,
+        ready: Option<&mut Ready<C>>,
+    ) -> Result<(T, Released<T>), GetError> {
         let mut released = Released::nobody();
-        let item = match self.container.pop() {
+        let item = match (C::FIFO, ready) {
+            (Some(make), Some(ready)) => {
+                if self.container.len() > 0 {
+                    self.make_ready(ready, make);
+                }
+                outlet.take(ready)
+            }
+            _ => {
+                let item = self.container.pop();
+                self.out += item.is_some() as i64;
+                item
+            }
+        };
+        let item = match item {
             Some(item) => item,
             None => self.take_from_first_putter(&mut released)?,
         };
-        self.out += 1;
         if !self.putters.is_empty() {
-            self.let_in(&mut released);
+            self.let_in(outlet, &mut released);
         }
         Ok((item, released))
+    }
+
+    /// Makes all ready that is in the container. Nothing is ready.
+    fn make_ready(&mut self, ready: &mut Ready<C>, make: fn() -> C) {
+        let count = self.container.len();
+        mem::swap(ready.items.get_or_insert_with(make), &mut self.container);
+        self.out += count as i64;
+        self.made_ready += count as u64;
     }
 
     /// Nothing is in the container. Somebody waits with an item nevertheless if it has no room for any.
@@ -88,6 +156,7 @@ impl<T, C: Container<T>> State<T, C> {
         match self.putters.exchange_first(Load::Nothing) {
             Some(Load::Item(item)) => {
                 self.putters.release_first(released);
+                self.out += 1;
                 Ok(item)
             }
             _ if self.is_closed => Err(GetError::Closed),
@@ -97,8 +166,8 @@ impl<T, C: Container<T>> State<T, C> {
 
     /// Puts in what others wait with, as far as there is room.
     #[cold]
-    fn let_in(&mut self, released: &mut Released<T>) {
-        while !self.is_full() {
+    pub(super) fn let_in(&mut self, outlet: &Outlet<C>, released: &mut Released<T>) {
+        while !self.is_full(outlet) {
             let Some(Load::Item(item)) = self.putters.exchange_first(Load::Nothing) else { return };
             // A panic is for the thread that has brought the item. This one has got an item, which must not be lost.
             let push = AssertUnwindSafe(|| self.container.push(item));
@@ -129,17 +198,22 @@ impl<T, C: Container<T>> State<T, C> {
         released
     }
 
-    /// Closes, and takes all out that is in the container.
-    pub(super) fn close_now(&mut self) -> (C, Released<T>)
+    /// Closes, and takes all out: what is ready, and what comes after it.
+    pub(super) fn close_now(
+        &mut self,
+        outlet: &Outlet<C>,
+        ready: &mut Ready<C>,
+    ) -> (Option<C>, C, Released<T>)
     where
         C: Default,
     {
-        let rest = mem::take(&mut self.container);
+        let (first, rest) = (ready.items.take(), mem::take(&mut self.container));
         // What was said to be done and is now handed back counts once.
-        self.out = self.out.max(0);
+        self.out = (self.out - (self.made_ready - outlet.taken()) as i64).max(0);
+        self.made_ready = outlet.taken();
         let mut released = self.close();
         self.end_joins(&mut released);
-        (rest, released)
+        (first, rest, released)
     }
 
     fn end_joins(&mut self, released: &mut Released<T>) {
@@ -263,7 +337,7 @@ pub(super) struct Released<T> {
 }
 
 impl<T> Released<T> {
-    const fn nobody() -> Self {
+    pub(super) const fn nobody() -> Self {
         Self { list: WaitList::new() }
     }
 

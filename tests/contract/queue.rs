@@ -407,6 +407,25 @@ fn a_comparison_that_panics_loses_nothing() {
         assert!(queue.task_done().is_err());
         assert_left(&queue);
     }
+    // One was got, two are ready, and one came later.
+    for done_before in 0..4 {
+        let queue = Queue::from_iter(0..3);
+        assert_eq!(queue.get(), Ok(0));
+        queue.put(3).unwrap();
+        (0..done_before).for_each(|_| queue.task_done().unwrap());
+        thread::scope(|s| {
+            let joiner = s.spawn(|| queue.join_timeout(LONG));
+            wait_until(|| queue.joiners() == 1);
+            assert_eq!(queue.close_now(), [1, 2, 3]);
+            if done_before == 0 {
+                assert_eq!(queue.joiners(), 1, "one was got and is not done");
+                queue.task_done().unwrap();
+            }
+            assert!(joiner.join().unwrap());
+        });
+        assert!(queue.task_done().is_err());
+        assert_left(&queue);
+    }
 }
 
 /// H33: a get puts in what another thread waits with. Should that panic, it is for the other thread; the get has its item.
@@ -530,7 +549,13 @@ fn nothing_is_allocated_but_by_the_container() {
     let _limit = limit();
     assert_eq!(allocations(|| drop(Queue::<String>::bounded(10))), 0);
     let queue = Queue::bounded_with_container(2, VecDeque::with_capacity(2));
-    assert_eq!(allocations(|| (0..2).for_each(|number| queue.put(number).unwrap())), 0);
+    let puts = || (0..2).for_each(|number| queue.put(number).unwrap());
+    assert_eq!(allocations(puts), 0);
+    // What was made ready has left its place to a container that is to grow.
+    (0..2).for_each(|number| assert_eq!(queue.get(), Ok(number)));
+    puts();
+    (0..2).for_each(|number| assert_eq!(queue.get(), Ok(number)));
+    assert_eq!(allocations(puts), 0);
     assert_eq!(allocations(|| assert!(queue.put_timeout(2, Duration::from_micros(200)).is_err())), 0);
     thread::scope(|s| {
         s.spawn(|| {
@@ -611,6 +636,11 @@ fn a_queue_counts_and_has_so_much_room() {
     assert_eq!(queue.try_put(3), Err(PutError::Full(3)));
     assert_eq!(queue.get(), Ok(1));
     assert_eq!(queue.try_put(3), Ok(()));
+    // Some are ready to be got, some came later; all of them count.
+    assert_eq!((queue.len(), queue.is_full(), queue.try_put(4)), (2, true, Err(PutError::Full(4))));
+    assert_eq!((queue.get(), queue.len(), queue.is_full()), (Ok(2), 1, false));
+    assert_eq!((queue.try_put(4), queue.is_full()), (Ok(()), true));
+    assert_eq!((queue.get(), queue.get(), queue.is_empty()), (Ok(3), Ok(4), true));
     let unbounded = Queue::new();
     (0..1000).for_each(|number| unbounded.put(number).unwrap());
     assert_eq!((unbounded.len(), unbounded.is_full()), (1000, false));
@@ -690,21 +720,25 @@ fn who_waits_is_served_in_turn() {
 #[test]
 fn who_waits_for_room_is_let_in_in_turn() {
     let _limit = limit();
-    let queue = Queue::bounded_with_container(2, VecDeque::from([0, 1]));
-    thread::scope(|s| {
-        for number in 2..6 {
-            let queue = &queue;
-            s.spawn(move || queue.put(number).unwrap());
-            wait_until(|| queue.putters() == number - 1);
-        }
-        for number in 0..4 {
-            assert_eq!(queue.get(), Ok(number));
-            assert_eq!((queue.putters(), queue.waiters(), queue.len()), (3 - number, 3 - number, 2));
-            assert_eq!(queue.try_put(9), Err(PutError::Full(9)), "the room is another one's");
-        }
-    });
-    assert_eq!(drain(&queue), [4, 5]);
-    assert_left(&queue);
+    // With more room a thread looks for a while before it waits.
+    for capacity in [2, 16] {
+        let queue = Queue::bounded_with_container(capacity, (0..capacity).collect::<VecDeque<_>>());
+        thread::scope(|s| {
+            for number in 0..4 {
+                let queue = &queue;
+                s.spawn(move || queue.put(capacity + number).unwrap());
+                wait_until(|| queue.putters() == number + 1);
+            }
+            for number in 0..4 {
+                assert_eq!(queue.get(), Ok(number));
+                let left = 3 - number;
+                assert_eq!((queue.putters(), queue.waiters(), queue.len()), (left, left, capacity));
+                assert_eq!(queue.try_put(99), Err(PutError::Full(99)), "the room is another one's");
+            }
+        });
+        assert!(drain(&queue).into_iter().eq(4..4 + capacity));
+        assert_left(&queue);
+    }
 }
 
 #[test]
@@ -819,6 +853,24 @@ fn what_is_left_is_handed_back() {
     let stack = Queue::with_container(vec![1, 2]);
     stack.close();
     assert_eq!(stack.close_now(), [1, 2]);
+}
+
+/// Also where some were made ready to be got, and others came later.
+#[test]
+fn what_is_left_is_handed_back_in_its_order() {
+    let queue = || {
+        let queue = Queue::from_iter(0..3);
+        assert_eq!(queue.get(), Ok(0));
+        (3..5).for_each(|number| queue.put(number).unwrap());
+        assert_eq!(queue.len(), 4);
+        queue
+    };
+    assert_eq!(queue().close_now(), [1, 2, 3, 4]);
+    assert_eq!(queue().into_inner(), [1, 2, 3, 4]);
+    assert_eq!(drain(&queue()), [1, 2, 3, 4]);
+    let queue = queue();
+    (1..3).for_each(|number| assert_eq!(queue.get(), Ok(number)));
+    assert_eq!(queue.into_inner(), [3, 4]);
 }
 
 /// What was said to be done before it was got is not done twice by being handed back.
@@ -1066,7 +1118,7 @@ fn items_balance_whatever_threads_do() {
 fn what_a_thread_puts_in_comes_out_in_its_order() {
     let _limit = limit();
     let items = rounds(5_000);
-    for capacity in [0, 1, 5, usize::MAX] {
+    for capacity in [0, 1, 5, 16, usize::MAX] {
         let queue = Queue::bounded(capacity);
         thread::scope(|s| {
             for putter in 0..3 {
