@@ -35,6 +35,7 @@ pub fn draw(folder: &Path, cells: &[Cell]) -> Result {
         2,
         (450, height(5)),
     )?;
+    picture("queue", bars(&of(&["queue/"])), 2, (450, height(5)))?;
     let ways = ["running", "asleep", "one CPU"];
     let mut hand_over = of(&["hand-over/"]);
     hand_over.sort_by_key(|cell| ways.iter().position(|way| cell.group.ends_with(way)));

@@ -16,7 +16,7 @@ pub struct Section {
 }
 
 /// In the order of the page.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section {
         title: "Lock",
         text: "Steps inside and outside of the lock take about a nanosecond each. The share is the slowest thread's, of \
@@ -69,6 +69,13 @@ pub const SECTIONS: [Section; 8] = [
         text: "Threads that do nothing but wait for each other.",
         pictures: &[("barrier", "Rounds of a barrier")],
         groups: "barrier/",
+    },
+    Section {
+        title: "Queue",
+        text: "As many threads that put as threads that get, which do nothing else. std's channel is for one that gets, and there is \
+               none of std's where there are more.",
+        pictures: &[("queue", "Queues")],
+        groups: "queue/",
     },
     Section {
         title: "Iterators",

@@ -108,7 +108,7 @@ const CAS_SWAP: By = These(&["limit: CAS + swap"]);
 const BARE_FUTEX: By = These(&["limit: bare futex"]);
 const MUTEXES: By = These(&["std", "parking_lot"]);
 
-const TARGETS: [Target; 33] = [
+const TARGETS: [Target; 36] = [
     target("Lock alone, by its limit", "lock/uncontended", CAS_SWAP, 1.05),
     target("Lock contended, by the best peer", "lock/contended", Best, 1.0 / 0.95),
     target("RLock, first level, by Lock", "rlock/first", These(&["futon Lock"]), 1.05),
@@ -188,6 +188,11 @@ const TARGETS: [Target; 33] = [
         .only(|record| record.of_cell("parties") == Some(2)),
     target("Barrier of 4, 8, 16, by pthread", "barrier/rounds", These(&["pthread"]), 1.0)
         .only(|record| record.of_cell("parties") > Some(2)),
+    target("Queue with room for one, by the best peer", "queue/bounded", Best, 1.0)
+        .only(|record| record.of_cell("capacity") == Some(1)),
+    target("Queue with room for 64, by the best peer", "queue/bounded", Best, 1.0)
+        .only(|record| record.of_cell("capacity") == Some(64)),
+    target("Queue without a limit, by the best peer", "queue/unbounded", Best, 1.0),
     target("Puller, cheap next, by std's mutex", "iterator/cheap", These(&["std"]), 1.0 / 15.0)
         .only(several_threads),
     target(
