@@ -70,6 +70,10 @@ mod shared_iter;
 mod shared_range;
 mod threadsafe;
 
+// The pages in `docs`.
+#[cfg(any(doc, doctest))]
+pub mod book;
+
 pub use acquire_all::{
     AcquireAll, acquire_all, acquire_all_deadline, acquire_all_timeout, try_acquire_all,
 };

@@ -4,6 +4,8 @@
 //! text that breaks it before it is applied to the sources: a rule that finds nothing may be a rule that
 //! looks at nothing.
 
+mod book;
+mod chapter;
 mod form;
 mod layers;
 mod proof;
@@ -141,5 +143,96 @@ mod the_sources {
     fn depend_on_little() {
         let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert_none(dependencies_are_few("Cargo.toml", &manifest));
+    }
+}
+
+#[cfg(not(miri))]
+mod the_book {
+    use std::fs;
+
+    use crate::book::*;
+    use crate::source::*;
+    use crate::tables::tests;
+
+    fn text(path: &str) -> Option<String> {
+        fs::read_to_string(root().join(path)).ok()
+    }
+
+    /// A file's text, or nothing if it is a folder.
+    fn target(path: &str) -> Option<String> {
+        text(path).or_else(|| root().join(path).is_dir().then(String::new))
+    }
+
+    fn page(path: &str) -> Source {
+        read(&root().join(path))
+    }
+
+    /// The pages of the book, appendices included, in the order of their names.
+    fn pages() -> Vec<Source> {
+        let names = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".md"));
+        let mut pages: Vec<_> = names.map(|name| page(&format!("docs/{name}"))).collect();
+        pages.sort_by(|a, b| a.path.cmp(&b.path));
+        pages
+    }
+
+    fn chapters() -> Vec<Source> {
+        let is_chapter =
+            |page: &Source| page.path["docs/".len()..].starts_with(|c: char| c.is_ascii_digit());
+        let chapters: Vec<_> = pages().into_iter().filter(is_chapter).collect();
+        assert!(!chapters.is_empty());
+        chapters
+    }
+
+    #[test]
+    fn has_chapters_of_one_shape() {
+        assert_none(chapters().iter().flat_map(chapters_have_the_shape));
+    }
+
+    #[test]
+    fn quotes_what_is_there() {
+        assert_none(chapters().iter().flat_map(|chapter| quotations_are_true(chapter, text)));
+    }
+
+    #[test]
+    fn says_by_which_model_a_mistake_is_found() {
+        let table = page("loom-tests/README.md");
+        assert_none(
+            chapters().iter().flat_map(|chapter| quoted_mistakes_name_their_model(chapter, &table)),
+        );
+    }
+
+    #[test]
+    fn asks_to_break_what_can_be_broken() {
+        let files = ["tests/contract", "loom-tests/tests", "loom-tests/random/tests"].map(sources);
+        let tests: Vec<_> = files.iter().flatten().flat_map(tests).collect();
+        assert_none(chapters().iter().flat_map(|chapter| breaks_can_be_made(chapter, text, &tests)));
+    }
+
+    #[test]
+    fn names_and_links_to_what_is_there() {
+        let others = ["README.md", "CONTRIBUTING.md"].map(page);
+        assert_none(pages().iter().chain(&others).flat_map(|page| links_lead_somewhere(page, target)));
+        let is_there = |path: &str| root().join(path).exists();
+        assert_none(chapters().iter().flat_map(|chapter| named_files_are_there(chapter, is_there)));
+    }
+
+    #[test]
+    fn links_to_the_same_in_rustdoc() {
+        let rustdoc = page("docs/links-in-rustdoc.md");
+        let first = page("docs/README.md");
+        let pages = chapters().into_iter().chain([first]);
+        assert_none(pages.flat_map(|page| links_lead_to_the_same_in_rustdoc(&page, &rustdoc)));
+    }
+
+    #[test]
+    fn has_each_chapter_in_its_tables_of_contents() {
+        let [summary, first, rustdoc] =
+            ["docs/SUMMARY.md", "docs/README.md", "src/book.rs"].map(|path| text(path).unwrap());
+        assert_none(
+            chapters()
+                .iter()
+                .flat_map(|chapter| chapters_are_in_the_book(chapter, &summary, &first, &rustdoc)),
+        );
     }
 }

@@ -10,6 +10,8 @@ usage: cargo run --release -p futon-mutations -- [OPTIONS] [PART…]
 
 PART      only in files of whose path this is a part; without any all of them, and docs/mutations.md is made anew
 --list    says what would be changed
+--book    makes the changes that the chapters of the book ask for, and sees whether what they say comes of it;
+          PART is then one of the chapter's name
 --jobs N  how many tests to run at once; one for each CPU if not said
 --patience SECONDS
           for how long to look for a test that notices, each time; until all have passed if not said
@@ -17,8 +19,8 @@ PART      only in files of whose path this is a part; without any all of them, a
           what has survived without a reason in less than all tests
 --help    this
 
-The exit status is 0 if each change was noticed by a test, or survivors.toml says why none does; 1 if not; 2 if
-it could not be found out.
+The exit status is 0 if each change was noticed by a test, or survivors.toml says why none does, and with --book if
+each fails as the book says; 1 if not; 2 if it could not be found out.
 ";
 
 /// What to do.
@@ -26,6 +28,7 @@ it could not be found out.
 pub struct Arguments {
     pub files: Vec<String>,
     pub list: bool,
+    pub book: bool,
     pub resume: bool,
     pub jobs: usize,
     pub patience: Duration,
@@ -34,13 +37,20 @@ pub struct Arguments {
 /// The arguments, `None` if help is asked for, or what is wrong with them.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Arguments>, String> {
     let jobs = available_parallelism().map_or(1, usize::from);
-    let mut parsed =
-        Arguments { files: Vec::new(), list: false, resume: false, jobs, patience: Duration::MAX };
+    let mut parsed = Arguments {
+        files: Vec::new(),
+        list: false,
+        book: false,
+        resume: false,
+        jobs,
+        patience: Duration::MAX,
+    };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
             "--list" => parsed.list = true,
+            "--book" => parsed.book = true,
             "--resume" => parsed.resume = true,
             "--jobs" => {
                 let jobs = arguments.next().and_then(|jobs| jobs.parse().ok()).filter(|&jobs| jobs > 0);

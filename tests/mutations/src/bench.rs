@@ -49,19 +49,7 @@ impl Bench {
         let folder = root.join("target/mutations");
         let copy = folder.join("sources");
         fs::create_dir_all(&copy)?;
-        for part in [
-            "Cargo.toml",
-            "Cargo.lock",
-            "README.md",
-            "src",
-            "examples",
-            "loom-tests",
-            "tests",
-            "benches",
-            "docs",
-        ] {
-            copy_all(&root.join(part), &copy.join(part))?;
-        }
+        copy_sources(root, &copy)?;
         let before = mutations.len();
         weed_out(root, &folder, mutations)?;
         eprintln!("{} mutations, {} others do not compile", mutations.len(), before - mutations.len());
@@ -274,6 +262,16 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
     String::from_utf8(output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
+/// Copies what the tests are made of.
+pub fn copy_sources(root: &Path, copy: &Path) -> Result<()> {
+    let files = ["Cargo.toml", "Cargo.lock", "README.md"];
+    let folders = ["src", "examples", "loom-tests", "tests", "benches", "docs"];
+    for part in files.into_iter().chain(folders) {
+        copy_all(&root.join(part), &copy.join(part))?;
+    }
+    Ok(())
+}
+
 fn copy_all(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return write_if_changed(to, &fs::read(from)?);
@@ -297,7 +295,7 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Or else cargo would compile it again.
-fn write_if_changed(file: &Path, text: &[u8]) -> Result<()> {
+pub fn write_if_changed(file: &Path, text: &[u8]) -> Result<()> {
     if !fs::read(file).is_ok_and(|old| old == text) {
         fs::write(file, text)?;
     }

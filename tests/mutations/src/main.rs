@@ -8,9 +8,14 @@
 //! copy of the sources, each behind a question that is answered at run time, and the tests are compiled once. A first run
 //! of each test tells which changes it [reaches](bench); only those tests are run that can notice one, the
 //! fastest first, and no more after one has failed.
+//!
+//! With `--book` it makes other changes: those that the chapters of the book ask their readers to make.
 
 mod arguments;
 mod bench;
+mod book;
+#[path = "../../house/chapter.rs"]
+mod chapter;
 mod find;
 mod judge;
 mod page;
@@ -50,9 +55,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether each mutation is noticed or explained.
+/// Whether each mutation is noticed or explained, or each break of the book fails.
 fn run(arguments: &Arguments) -> Result<bool> {
     let root = root();
+    if arguments.book {
+        return book::check(&root, &arguments.files);
+    }
     let mut mutations = Vec::new();
     for file in sources(&root)? {
         if arguments.files.is_empty() || arguments.files.iter().any(|part| file.contains(part)) {

@@ -1,0 +1,19 @@
+//! How these primitives are made, and why each line is as it is.
+//!
+
+// These are the pages in `docs`. They are there in the documentation, and when the examples in them are tested; no
+// program contains them. Their links have other names here, which the first file gives them.
+#![doc = include_str!("../docs/links-in-rustdoc.md")]
+#![doc = include_str!("../docs/README.md")]
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/01-atomics.md")]
+pub mod ch01_atomics {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/02-futex.md")]
+pub mod ch02_futex {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/03-lock.md")]
+pub mod ch03_lock {}
