@@ -47,6 +47,23 @@ pub fn chapters_have_the_shape(chapter: &Source) -> Vec<Breach> {
     breaches
 }
 
+/// A picture is of characters that are as wide everywhere, and not wider than a page.
+pub fn pictures_fit_everywhere(chapter: &Source) -> Vec<Breach> {
+    let (breaks, _) = breaks(&chapter.text);
+    let outputs: Vec<_> = breaks.iter().map(|this| &this.output).collect();
+    let mut breaches = Vec::new();
+    for block in blocks(&chapter.text).iter().filter(|block| block.info == "text") {
+        if outputs.contains(&&block.lines) {
+            continue;
+        }
+        let lines = (block.index + 1..).zip(&block.lines);
+        let wrong = lines.filter(|(_, line)| !line.is_ascii() || line.len() > 80);
+        breaches
+            .extend(wrong.map(|(index, _)| chapter.breach(index, "80 columns of ASCII for a picture")));
+    }
+    breaches
+}
+
 /// Code that is not compiled here stands in a file, which is named above it, as it stands there.
 ///
 /// A line `// …` is in the place of others. All lines may be further to the right in the file, by as much.
@@ -330,6 +347,18 @@ mod the_rules {
         assert_eq!(rule(&text.replace("# 3.", "# 4.")), [1]);
         let free = Source::new("docs/01-atomics.md", "# 1. x\n## Break it\n### a\n### b\n");
         assert_eq!(lines(chapters_have_the_shape(&free)), []);
+    }
+
+    #[test]
+    fn find_a_picture_that_does_not_fit() {
+        let rule = |line: &str| {
+            lines(pictures_fit_everywhere(&chapter(&format!("```text\n+--+\n{line}\n```\n"))))
+        };
+        assert_eq!(rule(&"-".repeat(80)), []);
+        assert_eq!(rule(&"-".repeat(81)), [3]);
+        assert_eq!(rule("┌──┐"), [3]);
+        let output = "## Break it\n### a\n```text\n…\n```\n";
+        assert_eq!(lines(pictures_fit_everywhere(&chapter(output))), []);
     }
 
     #[test]

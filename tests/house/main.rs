@@ -187,6 +187,7 @@ mod the_book {
     #[test]
     fn has_chapters_of_one_shape() {
         assert_none(chapters().iter().flat_map(chapters_have_the_shape));
+        assert_none(chapters().iter().flat_map(pictures_fit_everywhere));
     }
 
     #[test]
