@@ -42,7 +42,7 @@
 //!
 //! The modules stand below in the order in which they are built on each other. A file uses only what
 //! stands above it, opens with its state and its invariant, and says of each memory ordering what it
-//! pairs with.
+//! pairs with. The [`book`] tells how they came to be as they are, for readers who have never used an atomic.
 
 // 0: what the machine gives, or the model of it.
 pub mod atomic;
