@@ -270,7 +270,7 @@ impl<T, C> Queue<T, C> {
         in_order(self.outlet.into_ready(), self.inlet.state.into_inner().container)
     }
 
-    /// For how many items there is room in all, `None` if for any number. Python's `maxsize`.
+    /// For how many items there is room in all, `None` if for any number, as for `usize::MAX`. Python's `maxsize`.
     #[doc(alias = "maxsize")]
     pub fn capacity(&self) -> Option<usize> {
         self.state().limit()

@@ -618,6 +618,7 @@ fn a_queue_is_made_in_many_ways() {
     assert!(FIFO.is_empty() && LIFO.is_empty() && PRIORITY.is_empty());
 
     assert_eq!(Queue::<u32>::default().capacity(), None);
+    assert_eq!(Queue::<u32>::bounded(usize::MAX).capacity(), None);
     assert_eq!(drain(&Queue::from_iter([1, 2])), [1, 2]);
     assert_eq!(drain(&Queue::from(vec![1, 2])), [2, 1]);
     let queue = Queue::<_, MinHeap<_>>::from(MinHeap::from_iter([2, 1]));
@@ -1103,7 +1104,7 @@ fn items_balance_whatever_threads_do() {
     let _limit = limit();
     for round in stress(40) {
         let (seed, ends_now) = (round as u64 * 1000, round % 2 == 1);
-        for capacity in [Some(0), Some(1), Some(3), None] {
+        for capacity in [Some(0), Some(1), Some(3), Some(16), None] {
             match round % 3 {
                 0 => balance::<VecDeque<_>>(capacity, seed, ends_now),
                 1 => balance::<Vec<_>>(capacity, seed, ends_now),

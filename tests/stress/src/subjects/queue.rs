@@ -73,9 +73,9 @@ pub fn items(random: &mut Random, threads: usize, steps: u32) -> Box<dyn Subject
 
 impl<C: Container<Item> + Default + Debug> Items<C> {
     fn new(random: &mut Random, threads: usize, steps: u32) -> Self {
-        let queue = match random.below(4) {
-            0 => Queue::with_container(C::default()),
-            capacity => Queue::bounded_with_container(capacity as usize - 1, C::default()),
+        let queue = match [0, 1, 2, 16, usize::MAX][random.below(5) as usize] {
+            usize::MAX => Queue::with_container(C::default()),
+            capacity => Queue::bounded_with_container(capacity, C::default()),
         };
         Self {
             queue,
