@@ -348,7 +348,7 @@ impl Condition {
     }
 
     #[track_caller]
-    fn wait_until<G: WaitGuard>(&self, guard: &mut G, deadline: Deadline) -> bool {
+    pub(crate) fn wait_until<G: WaitGuard>(&self, guard: &mut G, deadline: Deadline) -> bool {
         guard.assert_can_wait();
         let waiter = Waiter::new(LockAddress(ptr::from_ref(guard.raw())));
         assert!(

@@ -12,6 +12,8 @@
 //! | threads that hand items to other threads | [`Queue`], [`LifoQueue`], [`PriorityQueue`] |
 //! | threads that share the items of one iterator | [`SharedIter`], made by [`shared`](IteratorExt::shared) or [`threadsafe`] |
 //! | threads that share a range of numbers or the elements of a slice | [`SharedRange`], [`SharedSlice`] |
+//! | the items of an iterator mapped by several threads, and the results in order | [`par_map`](IteratorExt::par_map), [`ParMap`] |
+//! | a function called with each item, by several threads | [`par_for_each`](IteratorExt::par_for_each) |
 //! | a primitive of my own | [`futex`] on the [`atomic`]s |
 //!
 //! What they have in common:
@@ -28,8 +30,8 @@
 //!   sleeps is what has paid in its last waits. Where nobody has had to wait there is no system call.
 //! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock, and leaves the value as it is at that
 //!   moment; [`LockGuard::transaction`] leaves it as it was before.
-//! * **Memory.** Constructors are `const` and do not allocate. Once a primitive is released it is not touched
-//!   again, so that the thread that gets it may free it at once.
+//! * **Memory.** Constructors are `const` and do not allocate, but for that of [`ParMap`]. Once a primitive is released
+//!   it is not touched again, so that the thread that gets it may free it at once.
 //! * **fork.** In the child there is only the thread that has forked. What it had, it has there too. What another
 //!   thread had stays taken for ever: a try fails, a timeout runs out. What other threads waited at is not to be used in the
 //!   child, where the lines of a [`Condition`], a [`Barrier`] or a [`Queue`] lead to stacks that are gone; a [`Lock`] or an
@@ -69,6 +71,10 @@ mod queue;
 mod shared_iter;
 mod shared_range;
 mod threadsafe;
+// 5: what is made of those.
+mod par_map;
+// 6: what of all this is to be had at the end of a chain.
+mod iterator_ext;
 
 // The pages in `docs`.
 #[cfg(any(doc, doctest))]
@@ -81,14 +87,16 @@ pub use barrier::{Barrier, BarrierWaitResult, BrokenBarrier};
 pub use bounded_semaphore::BoundedSemaphore;
 pub use condition::{Condition, WaitGuard};
 pub use event::Event;
+pub use iterator_ext::IteratorExt;
 pub use lock::{Lock, LockArcGuard, LockGuard, MappedLockGuard};
+pub use par_map::{Leftovers, NotReady, ParMap, ParMapResults, Workers};
 pub use queue::{
     Closed, Container, GetError, LifoQueue, MinHeap, PriorityQueue, PutError, Queue, QueueIter,
     TaskDoneError,
 };
 pub use rlock::{AllLevels, MappedRLockGuard, RLock, RLockArcGuard, RLockGuard};
 pub use semaphore::{Permit, PermitArc, ReleaseError, Semaphore};
-pub use shared_iter::{Busy, IteratorExt, Puller, SharedIter, SharedIterHandle};
+pub use shared_iter::{Busy, Puller, SharedIter, SharedIterHandle};
 pub use shared_range::{RangePuller, SharedRange, SharedSlice, SlicePuller};
 pub use threadsafe::threadsafe;
 

@@ -19,7 +19,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
-pub use handle::{IteratorExt, SharedIterHandle};
+pub use handle::SharedIterHandle;
 pub use puller::Puller;
 use returned::{Returned, Run};
 
@@ -208,6 +208,15 @@ impl<I: Iterator> SharedIter<I> {
         if n == 0 || self.is_stopped() {
             return Vec::new();
         }
+        self.take(n).into_iter().flat_map(Run::into_items).collect()
+    }
+
+    /// As [`next_chunk`](Self::next_chunk), each item with its place.
+    pub(crate) fn next_chunk_indexed(&self, n: usize) -> Vec<(usize, I::Item)> {
+        self.take(n).into_iter().flat_map(Run::into_indexed).collect()
+    }
+
+    fn take(&self, n: usize) -> Vec<Run<I::Item>> {
         let mut source = self.enter();
         if self.is_stopped() {
             return Vec::new();
@@ -220,7 +229,7 @@ impl<I: Iterator> SharedIter<I> {
         core::mem::forget(back);
         drop(source);
         runs.push(run);
-        runs.into_iter().flat_map(Run::into_items).collect()
+        runs
     }
 
     /// An iterator of the calling thread's own that takes many items under one lock.
@@ -309,7 +318,13 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(leftovers.into_iter().chain(rest).take(2).collect::<Vec<_>>(), [2, 3]);
     /// ```
     pub fn into_inner(self) -> (I, Vec<I::Item>) {
-        (self.inside.source.into_inner().iter, self.returned.into_items())
+        let (iter, leftovers) = self.into_inner_indexed();
+        (iter, leftovers.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// As [`into_inner`](Self::into_inner), each item with its place.
+    pub(crate) fn into_inner_indexed(self) -> (I, Vec<(usize, I::Item)>) {
+        (self.inside.source.into_inner().iter, self.returned.into_indexed())
     }
 
     /// One item. Calls `wait` if another thread is inside the iterator.
@@ -425,7 +440,7 @@ impl<I: Iterator> SharedIter<I> {
     }
 
     #[inline]
-    fn is_stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         // ORDERING: Acquire pairs with the Release in `stop`.
         self.stopped.load(Acquire) != 0
     }

@@ -6,23 +6,6 @@ use std::sync::Arc;
 
 use super::SharedIter;
 
-/// What [`SharedIter`] adds to iterators.
-pub trait IteratorExt: Iterator + Sized {
-    /// Shares this iterator between threads: [`SharedIter::new`] at the end of a chain.
-    ///
-    /// ```
-    /// use futon::IteratorExt;
-    ///
-    /// let evens = (0..10).filter(|n| n % 2 == 0).shared();
-    /// assert_eq!(evens.next_chunk(3), [0, 2, 4]);
-    /// ```
-    fn shared(self) -> SharedIter<Self> {
-        SharedIter::new(self)
-    }
-}
-
-impl<I: Iterator> IteratorExt for I {}
-
 /// One item a lock.
 ///
 /// ```

@@ -48,6 +48,11 @@ impl<T> Run<T> {
     pub(super) fn into_items(self) -> impl Iterator<Item = T> {
         self.items.into_iter().rev()
     }
+
+    pub(super) fn into_indexed(self) -> impl Iterator<Item = (usize, T)> {
+        let first = self.end - self.items.len();
+        (first..).zip(self.into_items())
+    }
 }
 
 /// The runs that came back. Behind a lock of their own: giving back must not wait for an iterator that
@@ -134,11 +139,11 @@ impl<T> Returned<T> {
         self.runs.acquire().iter().map(Run::len).sum()
     }
 
-    /// All of them, in the order of the iterator.
-    pub(super) fn into_items(self) -> Vec<T> {
+    /// All of them, in the order of the iterator, each with its place.
+    pub(super) fn into_indexed(self) -> Vec<(usize, T)> {
         let mut runs = self.runs.into_inner();
         runs.make_contiguous().sort_unstable_by_key(|run| run.end);
-        runs.into_iter().flat_map(Run::into_items).collect()
+        runs.into_iter().flat_map(Run::into_indexed).collect()
     }
 }
 
@@ -175,6 +180,6 @@ mod tests {
         let mut runs = Vec::new();
         assert_eq!(returned.take_up_to(5, &mut runs), 5);
         runs.into_iter().for_each(|run| returned.give(run));
-        assert_eq!(returned.into_items(), [0, 1, 2, 3, 20, 21, 22]);
+        assert_eq!(returned.into_indexed(), [0, 1, 2, 3, 20, 21, 22].map(|place| (place, place)));
     }
 }

@@ -21,6 +21,8 @@ mod event;
 mod fork;
 mod futex;
 mod lock;
+mod par_for_each;
+mod par_map;
 mod queue;
 mod rlock;
 mod semaphore;

@@ -1,0 +1,170 @@
+//! What those do that want the results.
+
+use core::fmt;
+use core::mem;
+use core::time::Duration;
+use std::panic::resume_unwind;
+use std::time::Instant;
+
+use super::finished::Outcome;
+use super::{ParMap, State};
+use crate::atomic::thread_id;
+use crate::deadline::Deadline;
+use crate::lock::LockGuard;
+
+/// The next result is not there yet, and the caller did not want to wait, or not any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotReady;
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the next result is not there yet")
+    }
+}
+
+impl std::error::Error for NotReady {}
+
+impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
+    /// The next result, or `None` at the end. Waits until it is there.
+    ///
+    /// If no thread works at this moment it pulls the item and maps it itself.
+    ///
+    /// # Panics
+    ///
+    /// If the function has panicked for this item, or the iterator in its place; and with "already executing" if it is
+    /// the function or the iterator that would have to wait.
+    pub fn next(&self) -> Option<R> {
+        match self.next_until(Deadline::NEVER) {
+            Ok(result) => result,
+            Err(NotReady) => unreachable!("waits for as long as it takes"),
+        }
+    }
+
+    /// The next result, if it is there.
+    ///
+    /// `Ok(None)` is the end. Waits for nobody. But where no thread works it pulls and maps as [`next`](Self::next)
+    /// does, and panics as that does.
+    ///
+    /// ```
+    /// use futon::{NotReady, ParMap, Semaphore};
+    /// use std::thread;
+    ///
+    /// let go = Semaphore::new(0);
+    /// let map = ParMap::new(1..=1, 1, |n| {
+    ///     go.acquire().forget();
+    ///     n
+    /// });
+    /// thread::scope(|s| {
+    ///     s.spawn(|| map.work());
+    ///     while go.waiters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert_eq!(map.try_next(), Err(NotReady));
+    ///     go.release(1).unwrap();
+    ///     assert_eq!(map.next(), Some(1));
+    /// });
+    /// ```
+    pub fn try_next(&self) -> Result<Option<R>, NotReady> {
+        self.next_until(Deadline::after(Duration::ZERO))
+    }
+
+    /// The next result, or [`NotReady`] if it is not there within `timeout`.
+    ///
+    /// `Ok(None)` is the end. Never gives up before its time, and looks once more after it; the result is not lost,
+    /// but the next one still. The limit is for the wait: where no thread works this pulls and maps as
+    /// [`next`](Self::next) does, and that may take longer. Panics as that does.
+    ///
+    /// Python's `next(timeout)` of what `Pool.imap` returns.
+    pub fn next_timeout(&self, timeout: Duration) -> Result<Option<R>, NotReady> {
+        self.next_until(Deadline::after(timeout))
+    }
+
+    /// The next result, or [`NotReady`] if it is not there by `deadline`.
+    ///
+    /// As [`next_timeout`](Self::next_timeout), for a limit that several waits share.
+    pub fn next_deadline(&self, deadline: Instant) -> Result<Option<R>, NotReady> {
+        self.next_until(Deadline::at(deadline))
+    }
+
+    fn next_until(&self, deadline: Deadline) -> Result<Option<R>, NotReady> {
+        let mut state = self.state.acquire();
+        let mut is_late = deadline.has_passed();
+        loop {
+            if state.is_over {
+                return Ok(None);
+            }
+            if let Some(outcome) = state.finished.take() {
+                return Ok(Some(self.hand_out(state, outcome)));
+            }
+            if state.owed > 0 {
+                // Who is about to wait has the time to wake those who wait for room.
+                self.give_room(mem::take(&mut state.owed));
+            } else if state.is_deserted() {
+                drop(state);
+                let may_be_more = self.help();
+                state = self.state.acquire();
+                if !may_be_more && state.is_deserted() && !state.finished.is_ready() {
+                    self.see_the_end(state);
+                    return Ok(None);
+                }
+            } else {
+                if is_late {
+                    return Err(NotReady);
+                }
+                assert!(
+                    !state.workers.contains(&thread_id()),
+                    "already executing: what maps waits for a result of the map that it is in"
+                );
+                is_late = !self.changed.wait_until(&mut state, deadline);
+            }
+        }
+    }
+
+    fn hand_out(&self, mut state: LockGuard<'_, State<I::Item, R>>, outcome: Outcome<R>) -> R {
+        state.owed += 1;
+        // Half of what is not needed to keep all busy.
+        let busy = u32::try_from(state.workers.len()).map_or(self.in_flight, |n| n.min(self.in_flight));
+        let enough = 1 + (self.in_flight - busy) / 2;
+        if state.owed >= enough {
+            self.give_room(mem::take(&mut state.owed));
+        }
+        let is_ready = state.finished.is_ready();
+        state.is_over = outcome.is_err();
+        drop(state);
+        match outcome {
+            Ok(result) => {
+                // Another one may wait that was not notified, since it was this one's turn.
+                if is_ready {
+                    self.changed.notify_one();
+                }
+                result
+            }
+            Err(panic) => {
+                self.changed.notify_all();
+                resume_unwind(panic)
+            }
+        }
+    }
+
+    /// Nothing comes any more but perhaps the panic of the iterator. Nobody waits: the last one that worked has told all.
+    fn see_the_end(&self, mut state: LockGuard<'_, State<I::Item, R>>) {
+        state.is_over = true;
+        let panic = state.panic.take();
+        drop(state);
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// One result a lock.
+impl<I: Iterator, F: Fn(I::Item) -> R, R> Iterator for &ParMap<I, F, R> {
+    type Item = R;
+
+    // No size hint: how many of the rest will be this thread's is not known.
+
+    #[inline]
+    fn next(&mut self) -> Option<R> {
+        ParMap::next(self)
+    }
+}

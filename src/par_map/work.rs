@@ -1,0 +1,171 @@
+//! What those do that map.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::finished::Outcome;
+use super::{ParMap, State};
+use crate::atomic::thread_id;
+use crate::semaphore::Permit;
+
+impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
+    /// Takes items and maps them until there are no more. Waits while there is no room for another.
+    ///
+    /// To be called by as many threads as are to work. It returns when the iterator has ended, or somebody has called
+    /// [`stop`](Self::stop), or when a panic has ended the map. It does not panic if the function or the iterator does.
+    ///
+    /// If nobody asks for the results it waits for ever: call [`stop`](Self::stop) when you have done with them.
+    ///
+    /// # Panics
+    ///
+    /// With "already executing" if the thread does this already: if it is the function or the iterator that calls it.
+    pub fn work(&self) {
+        self.work_until_the_end(self.enter(false));
+    }
+
+    /// [`work`](Self::work) for a thread that was [expected](Self::expect_worker).
+    pub(super) fn work_as_expected(&self) {
+        self.work_until_the_end(self.enter(true));
+    }
+
+    fn work_until_the_end(&self, _at_work: AtWork<'_, I, F, R>) {
+        let mut results = Vec::new();
+        if self.chunk == 1 {
+            while self.map(self.room.acquire(), &mut results, || self.items.next_indexed()) {}
+        } else {
+            let take = || self.items.next_chunk_indexed(self.chunk as usize);
+            while self.map(self.room.acquire_many(self.chunk), &mut results, take) {}
+        }
+    }
+
+    /// Maps one item, on the thread that wants its result. Returns whether there may be more.
+    #[cold]
+    pub(super) fn help(&self) -> bool {
+        let _at_work = self.enter(false);
+        match self.room.try_acquire() {
+            Some(room) => self.map(room, &mut Vec::new(), || self.items.next_indexed()),
+            // Somebody has come meanwhile and works. This is not to wait for room: it is what makes room.
+            None => true,
+        }
+    }
+
+    /// Maps what `take` takes from the iterator and hands the results in. Returns whether there may be more to take.
+    ///
+    /// `results` is empty, and is empty again in the end.
+    fn map<T: IntoIterator<Item = (usize, I::Item)>>(
+        &self,
+        mut room: Permit<'_>,
+        results: &mut Vec<(usize, Outcome<R>)>,
+        take: impl FnOnce() -> T,
+    ) -> bool {
+        let taken = match catch_unwind(AssertUnwindSafe(take)) {
+            Ok(taken) => taken,
+            Err(panic) => {
+                self.state.acquire().panic = Some(panic);
+                // What the iterator had given before can still be had.
+                return true;
+            }
+        };
+        let mut count = 0;
+        for (place, item) in taken {
+            count += 1;
+            if let Some(item) = self.give_back_unless_wanted(place, item) {
+                let outcome = catch_unwind(AssertUnwindSafe(|| (self.f)(item)));
+                if outcome.is_err() {
+                    self.end_at(place);
+                }
+                results.push((place, outcome));
+            }
+        }
+        // These go with the results. The others are given back, and whoever waits for them comes and sees
+        // the end too.
+        if let Some(theirs) = room.split(results.len() as u32) {
+            theirs.forget();
+        }
+        self.hand_in(results);
+        count > 0
+    }
+
+    /// After the end nobody may want the item, which then stays where it can be had back.
+    #[inline]
+    fn give_back_unless_wanted(&self, place: usize, item: I::Item) -> Option<I::Item> {
+        if self.items.is_stopped() {
+            let mut state = self.state.acquire();
+            if place >= state.end {
+                state.unmapped.push((place, item));
+                return None;
+            }
+        }
+        Some(item)
+    }
+
+    fn hand_in(&self, results: &mut Vec<(usize, Outcome<R>)>) {
+        if results.is_empty() {
+            return;
+        }
+        let mut state = self.state.acquire();
+        results.drain(..).for_each(|(place, outcome)| state.finished.put(place, outcome));
+        let is_ready = state.finished.is_ready();
+        drop(state);
+        if is_ready {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Counts the calling thread among those that work, and no longer among those that are expected.
+    #[track_caller]
+    fn enter(&self, is_expected: bool) -> AtWork<'_, I, F, R> {
+        let me = thread_id();
+        let mut state = self.state.acquire();
+        assert!(
+            !state.workers.contains(&me),
+            "already executing: what maps works for the map that it is in"
+        );
+        state.workers.push(me);
+        state.started -= usize::from(is_expected);
+        AtWork { map: self, me }
+    }
+}
+
+impl<I: Iterator, F, R> ParMap<I, F, R> {
+    /// Ends the map for an item that has panicked: no result is wanted that comes after it.
+    #[cold]
+    fn end_at(&self, place: usize) {
+        let mut state = self.state.acquire();
+        let place = if state.finished.is_in_order() { place } else { 0 };
+        state.end = state.end.min(place);
+        drop(state);
+        self.stop();
+    }
+
+    /// Counts a thread as there that is about to be started.
+    pub(super) fn expect_worker(&self) {
+        self.state.acquire().started += 1;
+    }
+
+    /// It does not come.
+    pub(super) fn forget_worker(&self) {
+        self.leave(|state| state.started -= 1);
+    }
+
+    fn leave(&self, leave: impl FnOnce(&mut State<I::Item, R>)) {
+        let mut state = self.state.acquire();
+        leave(&mut state);
+        let is_deserted = state.is_deserted();
+        drop(state);
+        if is_deserted {
+            self.changed.notify_all();
+        }
+    }
+}
+
+/// A thread that is counted among those that work.
+struct AtWork<'a, I: Iterator, F, R> {
+    map: &'a ParMap<I, F, R>,
+    me: u64,
+}
+
+impl<I: Iterator, F, R> Drop for AtWork<'_, I, F, R> {
+    fn drop(&mut self) {
+        self.map.leave(|state| state.workers.retain(|worker| *worker != self.me));
+    }
+}
