@@ -19,6 +19,8 @@ mod lock;
 mod many;
 #[path = "../mistakes/once.rs"]
 mod once;
+#[path = "../mistakes/par_map.rs"]
+mod par_map;
 #[path = "../mistakes/queue.rs"]
 mod queue;
 #[path = "../mistakes/queue_ends.rs"]
@@ -45,6 +47,7 @@ use condition::{Condition, ExactCondition};
 use event::Event;
 use lock::{RawLock, ThreeStates, TimedLock};
 use once::Once;
+use par_map::ParMap;
 use queue::{HandingOver, Parts, Queue};
 use queue_ends::{Ends, TwoEnded};
 use rlock::{Numbers, RLock};
@@ -1002,6 +1005,54 @@ fn finds_a_lock_that_is_taken_twice_at_once() {
 #[should_panic(expected = "deadlock")]
 fn finds_a_thread_that_gives_up_and_leaves_the_first_lock_taken() {
     one_of_two_who_want_both_gives_up::<ByAddress, acquire_all::LeavesTheFirst>();
+}
+
+// Parallel maps
+
+/// One works, and another one asks until the end.
+fn one_works_and_one_asks<M: ParMap>() {
+    in_many_ways(2, || {
+        let map = Arc::new(M::new());
+        let theirs = map.clone();
+        let worker = thread::spawn(move || theirs.work());
+        let results: Vec<_> = std::iter::from_fn(|| map.next()).collect();
+        assert_eq!(results, [0, 10]);
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn the_right_map_is_worked_at_by_one() {
+    one_works_and_one_asks::<par_map::RoomFirst>();
+}
+
+#[test]
+fn the_right_map_is_worked_at_by_whoever_asks_too() {
+    one_works_and_one_asks::<par_map::HelpsWhereThereIsRoom>();
+}
+
+#[test]
+#[should_panic(expected = "more is in flight than may be")]
+fn finds_an_item_that_is_taken_before_there_is_room() {
+    one_works_and_one_asks::<par_map::ItemFirst>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_a_worker_that_waits_for_room_under_the_lock() {
+    one_works_and_one_asks::<par_map::WaitsUnderTheLock>();
+}
+
+#[test]
+#[should_panic(expected = "Causality violation")]
+fn finds_room_that_is_given_back_before_the_result_is_read() {
+    one_works_and_one_asks::<par_map::GivesRoomBeforeItReads>();
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn finds_one_who_waits_for_room_and_is_to_make_it() {
+    one_works_and_one_asks::<par_map::HelpsAndWaits>();
 }
 
 // Values made at their first use
