@@ -436,6 +436,105 @@ fn options_that_make_no_sense_are_refused() {
     assert!(help.stdout.contains("Usage: wordcount"), "{help:?}");
 }
 
+// ---- checksums ------------------------------------------------------------------------------
+
+impl Folder {
+    fn checksums<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
+        let mut checksums = Command::new(executable_in(&EXAMPLES, "checksums"));
+        checksums.args(arguments).current_dir(&self.0);
+        run(checksums, b"")
+    }
+}
+
+/// What `cksum` prints for these.
+#[test]
+fn checksums_are_those_of_cksum() {
+    let folder = Folder::new("cksum");
+    folder.file("nothing", "");
+    folder.file("digits", "123456789");
+    folder.file("zeros", vec![0; 1_000_000]);
+    let run = folder.checksums(["digits", "nothing", "zeros"]);
+    assert_eq!(run.lines(), ["930766865 9 digits", "4294967295 0 nothing", "1345294785 1000000 zeros"]);
+}
+
+#[test]
+fn checksums_come_in_the_order_of_the_files_whatever_the_number_of_workers() {
+    let folder = Folder::new("order");
+    let mut names = Vec::new();
+    for sub in ["a", "b", "b/a", "b/c"] {
+        fs::create_dir(folder.0.join(sub)).unwrap();
+        for number in 0..10 {
+            let name = format!("{sub}/x{number}");
+            // Large ones before small ones.
+            folder.file(&name, vec![number as u8; 200_000 >> number]);
+            names.push(name);
+        }
+    }
+    names.sort();
+    let all = |arguments: &[&str]| {
+        let run = folder.checksums(arguments.iter().chain(&["a", "b"]));
+        run.lines().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = all(&["--threads", "0"]);
+    let named: Vec<_> = expected.iter().map(|line| line.splitn(3, ' ').nth(2).unwrap()).collect();
+    assert_eq!(named, names);
+    for threads in ["1", "2", "9"] {
+        assert_eq!(all(&["--threads", threads]), expected);
+        assert_eq!(all(&["--threads", threads, "--in-flight", "1"]), expected);
+    }
+}
+
+#[test]
+fn checksums_end_with_the_first_error_and_what_comes_before_is_printed() {
+    let folder = Folder::new("error");
+    folder.file("a", "123456789");
+    folder.file("b", "");
+    for threads in ["0", "1", "5"] {
+        let run = folder.checksums(["--threads", threads, "a", "b", "not there", "a", "nor this", "a"]);
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), "930766865 9 a\n4294967295 0 b\n"));
+        assert!(run.stderr.starts_with("checksums: not there: "), "{run:?}");
+        assert!(run.stderr.contains("(os error 2)") && run.stderr.lines().count() == 1, "{run:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn checksums_follow_the_links_that_are_named_and_no_others() {
+    let folder = Folder::new("links");
+    fs::create_dir(folder.0.join("sub")).unwrap();
+    folder.file("sub/digits", "123456789");
+    std::os::unix::fs::symlink("..", folder.0.join("sub/up")).unwrap();
+    std::os::unix::fs::symlink("sub", folder.0.join("link")).unwrap();
+    assert_eq!(folder.checksums(["link"]).lines(), ["930766865 9 link/digits"]);
+}
+
+#[test]
+fn checksums_of_the_sources_if_nothing_is_named() {
+    let run = Folder::new("sources").checksums::<&str>([]);
+    assert!(run.lines().iter().any(|line| line.ends_with("src/lib.rs")), "{run:?}");
+}
+
+#[test]
+fn options_of_checksums_that_make_no_sense_are_refused() {
+    let folder = Folder::new("options of checksums");
+    for arguments in [
+        &["--threads", "1025"][..],
+        &["--threads", "two"],
+        &["--threads"],
+        &["--in-flight", "0"],
+        &["--in-flight"],
+        &["--bottom", "3"],
+        &["-"],
+    ] {
+        let run = folder.checksums(arguments);
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+        assert!(run.stderr.starts_with("checksums: ") && run.stderr.contains(arguments[0]), "{run:?}");
+    }
+    let help = folder.checksums(["--help"]);
+    assert_eq!((help.status, help.stderr.as_str()), (Some(0), ""));
+    assert!(help.stdout.contains("Usage: checksums"), "{help:?}");
+}
+
 // ---- threadsafe_counter ---------------------------------------------------------------------
 
 #[test]
@@ -444,7 +543,7 @@ fn the_counter_of_two_threads_ends_at_200001() {
     assert!(run.lines()[0].ends_with(" 200001"), "{run:?}");
 }
 
-// ---- All but the two above: their arguments -------------------------------------------------
+// ---- All but the three above: their arguments -------------------------------------------------
 
 /// The examples that take nothing but sizes, and how many.
 const SIZED: [(&str, usize); 8] = [
@@ -461,7 +560,8 @@ const SIZED: [(&str, usize); 8] = [
 #[test]
 fn each_example_has_a_test() {
     let mut tested: Vec<_> = SIZED.iter().map(|(name, _)| *name).collect();
-    tested.extend(["threadsafe_counter", "wordcount"]);
+    tested.extend(["checksums", "threadsafe_counter", "wordcount"]);
+    tested.sort_unstable();
     assert_eq!(names(), tested);
 }
 
