@@ -128,17 +128,19 @@ struct State<T, R> {
     end: usize,
     /// Items that were taken when they were no longer wanted.
     unmapped: Vec<(usize, T)>,
-    /// That of the iterator.
-    panic: Option<Payload>,
+    /// That of the iterator, and how many items it had given before.
+    panic: Option<(usize, Payload)>,
     /// The consumer has seen the end, or a panic.
     is_over: bool,
+    /// It was a panic.
+    has_panicked: bool,
 }
 
 /// What a panic throws.
 type Payload = Box<dyn Any + Send>;
 
 /// What is left of a map that was not carried to its end: together with the results that were handed out, everything
-/// that the iterator has given, and the rest of it.
+/// that the iterator has given, but for items whose function has panicked, and the rest of it.
 ///
 /// Returned by [`ParMap::into_inner`] and [`ParMapResults::into_inner`].
 #[derive(Debug)]
@@ -181,6 +183,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
                 unmapped: Vec::new(),
                 panic: None,
                 is_over: false,
+                has_panicked: false,
             }),
             changed: Condition::new(),
         }
@@ -298,7 +301,9 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
         items.extend(state.unmapped);
         items.sort_unstable_by_key(|(place, _)| *place);
         let (results, panic) = state.finished.into_results();
-        let panic = panic.or(state.panic).filter(|_| !state.is_over);
+        let panic = panic.or(state.panic.map(|(_, panic)| panic));
+        // After one that was handed out the others are such as nobody would have got to.
+        let panic = panic.filter(|_| !state.has_panicked);
         Leftovers { iter, items, results, panic }
     }
 

@@ -88,7 +88,7 @@ struct Inside<I> {
     runner: AtomicU64,
 }
 
-struct Source<I> {
+pub(crate) struct Source<I> {
     iter: I,
     /// How many items it has given.
     given: usize,
@@ -338,7 +338,7 @@ impl<I: Iterator> SharedIter<I> {
         }
         // Not under the lock, which is held for a few nanoseconds otherwise.
         let me = thread_id();
-        let mut source = match self.source().try_acquire() {
+        let source = match self.source().try_acquire() {
             Some(source) => source,
             None => {
                 let source = wait().ok_or(Busy)?;
@@ -349,16 +349,40 @@ impl<I: Iterator> SharedIter<I> {
                 source
             }
         };
+        Ok(self.next_inside(me, source))
+    }
+
+    /// One item, for the calling thread, which is `me` and has the iterator.
+    #[inline]
+    fn next_inside(&self, me: u64, mut source: LockGuard<'_, Source<I>>) -> Option<(usize, I::Item)> {
         if source.has_ended {
             // Perhaps by a panic a moment ago, which has given items back.
-            return Ok(self.find().flatten());
+            return self.find().flatten();
         }
         let Some(item) = self.run(me, &mut source, I::next) else {
             source.has_ended = true;
-            return Ok(None);
+            return None;
         };
         source.given += 1;
-        Ok(Some((source.given - 1, item)))
+        Some((source.given - 1, item))
+    }
+
+    /// The iterator for the calling thread alone, if no other thread is inside. Nobody gets in while it has that.
+    pub(crate) fn try_enter(&self) -> Option<LockGuard<'_, Source<I>>> {
+        self.source().try_acquire()
+    }
+
+    /// As [`next_indexed`](Self::next_indexed), for a thread that has [entered](Self::try_enter).
+    pub(crate) fn next_indexed_inside(
+        &self,
+        source: LockGuard<'_, Source<I>>,
+    ) -> Option<(usize, I::Item)> {
+        self.find().unwrap_or_else(|| self.next_inside(thread_id(), source))
+    }
+
+    /// How many items the iterator has given. Waits while another thread is inside.
+    pub(crate) fn given(&self) -> usize {
+        self.enter().given
     }
 
     /// What there is without a call of the iterator: the end, if it was stopped, or an item that came back.

@@ -194,6 +194,25 @@ fn one_comes_to_work_while_the_one_that_asks_maps() {
     }
 }
 
+/// The iterator waits for the first result to be handed out. So whoever asks where nobody works may take the first item, but
+/// not go for the next one where a worker was faster and has the first.
+#[test]
+fn one_comes_to_work_and_the_iterator_waits_for_what_comes_of_its_items() {
+    static GO: Event = Event::new();
+    check_bounded(2, || {
+        let wait = || {
+            GO.wait();
+            None
+        };
+        let model = Setting { at_the_end: wait, ..setting(1, 2) }.model();
+        let worker = model.worker();
+        assert_eq!(model.next(), Some(0));
+        GO.set();
+        worker.join().unwrap();
+        assert_eq!(model.assert_is_over(1, false), (0, 0));
+    });
+}
+
 /// Two threads work until there is no more room, or no more items. Then one asks.
 fn in_order_afterwards(preemptions: usize, setting: Setting) {
     check_bounded(preemptions, move || {

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use super::finished::Outcome;
 use super::{ParMap, State};
-use crate::atomic::thread_id;
 use crate::deadline::Deadline;
 use crate::lock::LockGuard;
 
@@ -100,8 +99,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
                 // Who is about to wait has the time to wake those who wait for room.
                 self.give_room(mem::take(&mut state.owed));
             } else if state.is_deserted() {
-                drop(state);
-                let may_be_more = self.help();
+                let may_be_more = self.help(state);
                 state = self.state.acquire();
                 if !may_be_more && state.is_deserted() && !state.finished.is_ready() {
                     self.see_the_end(state);
@@ -111,10 +109,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
                 if is_late {
                     return Err(NotReady);
                 }
-                assert!(
-                    !state.workers.contains(&thread_id()),
-                    "already executing: what maps waits for a result of the map that it is in"
-                );
+                self.assert_not_at_work(&state);
                 is_late = !self.changed.wait_until(&mut state, deadline);
             }
         }
@@ -130,6 +125,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
         }
         let is_ready = state.finished.is_ready();
         state.is_over = outcome.is_err();
+        state.has_panicked = state.is_over;
         drop(state);
         match outcome {
             Ok(result) => {
@@ -149,9 +145,12 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// Nothing comes any more but perhaps the panic of the iterator. Nobody waits: the last one that worked has told all.
     fn see_the_end(&self, mut state: LockGuard<'_, State<I::Item, R>>) {
         state.is_over = true;
-        let panic = state.panic.take();
+        // Only after all results. After a cancel some may be missing.
+        let taken = state.finished.taken();
+        let panic = state.panic.take_if(|(given, _)| *given == taken);
+        state.has_panicked = panic.is_some();
         drop(state);
-        if let Some(panic) = panic {
+        if let Some((_, panic)) = panic {
             resume_unwind(panic);
         }
     }

@@ -75,13 +75,14 @@ where
         workers: Workers,
         scope: &'scope Scope<'scope, '_>,
     ) -> Self {
-        let map = Arc::new(map);
+        // From here on: those that are there are not to wait for ever if another one can not be started for a panic.
+        let map = Cancelling(Arc::new(map));
         let start = |_| {
-            let worker = Worker::new(&map);
+            let worker = Worker::new(&map.0);
             thread::Builder::new().spawn_scoped(scope, move || worker.work()).ok()
         };
         let workers = (0..workers.threads()).map_while(start).collect();
-        Self { map: Cancelling(map), workers }
+        Self { map, workers }
     }
 }
 
@@ -108,8 +109,10 @@ impl<I: Iterator, F, R> ParMapResults<'_, I, F, R> {
     ///
     /// # Panics
     ///
-    /// If it is a worker that calls it, which would wait for itself.
+    /// With "already executing" if it is the function or the iterator that calls it, which would wait for itself.
+    #[track_caller]
     pub fn into_inner(self) -> Leftovers<I, R> {
+        self.assert_not_at_work(&self.state.acquire());
         let Self { map, workers } = self;
         map.0.cancel();
         workers

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::finished::Outcome;
 use super::{ParMap, State};
 use crate::atomic::thread_id;
+use crate::lock::LockGuard;
 use crate::semaphore::Permit;
 
 impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
@@ -13,18 +14,19 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// To be called by as many threads as are to work. It returns when the iterator has ended, or somebody has called
     /// [`stop`](Self::stop), or when a panic has ended the map. It does not panic if the function or the iterator does.
     ///
-    /// If nobody asks for the results it waits for ever: call [`stop`](Self::stop) when you have done with them.
+    /// If nobody asks for the results it waits for ever: call [`stop`](Self::stop) when you have done with them, and where
+    /// whoever asks may panic, in the `drop` of something.
     ///
     /// # Panics
     ///
     /// With "already executing" if the thread does this already: if it is the function or the iterator that calls it.
     pub fn work(&self) {
-        self.work_until_the_end(self.enter(false));
+        self.work_until_the_end(self.enter(self.state.acquire(), false));
     }
 
     /// [`work`](Self::work) for a thread that was [expected](Self::expect_worker).
     pub(super) fn work_as_expected(&self) {
-        self.work_until_the_end(self.enter(true));
+        self.work_until_the_end(self.enter(self.state.acquire(), true));
     }
 
     fn work_until_the_end(&self, _at_work: AtWork<'_, I, F, R>) {
@@ -37,15 +39,14 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
         }
     }
 
-    /// Maps one item, on the thread that wants its result. Returns whether there may be more.
+    /// Maps one item, on the thread that wants its result and has found nobody at work. Returns whether there may be more.
     #[cold]
-    pub(super) fn help(&self) -> bool {
-        let _at_work = self.enter(false);
-        match self.room.try_acquire() {
-            Some(room) => self.map(room, &mut Vec::new(), || self.items.next_indexed()),
-            // Somebody has come meanwhile and works. This is not to wait for room: it is what makes room.
-            None => true,
-        }
+    pub(super) fn help(&self, state: LockGuard<'_, State<I::Item, R>>) -> bool {
+        // Before a worker can come: that might be faster and take the very item, and this thread wait for another one.
+        let source = self.items.try_enter().expect("nobody works, so nobody is inside");
+        let room = self.room.try_acquire().expect("nothing is in flight");
+        let _at_work = self.enter(state, false);
+        self.map(room, &mut Vec::new(), || self.items.next_indexed_inside(source))
     }
 
     /// Maps what `take` takes from the iterator and hands the results in. Returns whether there may be more to take.
@@ -60,7 +61,8 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
         let taken = match catch_unwind(AssertUnwindSafe(take)) {
             Ok(taken) => taken,
             Err(panic) => {
-                self.state.acquire().panic = Some(panic);
+                let given = self.items.given();
+                self.state.acquire().panic = Some((given, panic));
                 // What the iterator had given before can still be had.
                 return true;
             }
@@ -113,13 +115,13 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
 
     /// Counts the calling thread among those that work, and no longer among those that are expected.
     #[track_caller]
-    fn enter(&self, is_expected: bool) -> AtWork<'_, I, F, R> {
+    fn enter<'a>(
+        &'a self,
+        mut state: LockGuard<'_, State<I::Item, R>>,
+        is_expected: bool,
+    ) -> AtWork<'a, I, F, R> {
+        self.assert_not_at_work(&state);
         let me = thread_id();
-        let mut state = self.state.acquire();
-        assert!(
-            !state.workers.contains(&me),
-            "already executing: what maps works for the map that it is in"
-        );
         state.workers.push(me);
         state.started -= usize::from(is_expected);
         AtWork { map: self, me }
@@ -127,6 +129,15 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
 }
 
 impl<I: Iterator, F, R> ParMap<I, F, R> {
+    /// What works would wait for itself.
+    #[track_caller]
+    pub(super) fn assert_not_at_work(&self, state: &State<I::Item, R>) {
+        assert!(
+            !state.workers.contains(&thread_id()),
+            "already executing: the function or the iterator waits for the map that it is in"
+        );
+    }
+
     /// Ends the map for an item that has panicked: no result is wanted that comes after it.
     #[cold]
     fn end_at(&self, place: usize) {

@@ -30,7 +30,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// So many threads, eight items in flight for each, and each item taken alone.
+    /// So many threads, eight items in flight for each, or eight [chunks](Self::chunk), and each item taken alone.
     ///
     /// With no threads at all whoever asks for a result maps its item, one after the other: for a look at what goes
     /// wrong, and for a program that is told how many threads to use.

@@ -799,8 +799,31 @@ fn an_item_that_the_iterator_gave_before_it_panicked_comes_back() {
         |_, i| i,
     );
     map.work();
+    assert_eq!(map.next(), Some(0));
     let left = Arc::into_inner(map).unwrap().into_inner();
-    assert_eq!((left.items, left.results), (vec![(2, 2)], vec![(0, 0), (1, 1)]));
+    assert_eq!((left.items, left.results), (vec![(2, 2)], vec![(1, 1)]));
+    assert_eq!(words(&*left.panic.unwrap()), "on purpose");
+}
+
+/// What comes behind a gap nobody gets to, be it a panic. It is left.
+#[test]
+fn a_panic_that_comes_after_an_item_that_was_not_mapped_is_left() {
+    let of_the_iterator = with_itself(
+        2,
+        |own, i| {
+            if i == 3 {
+                own.cancel();
+                unwind();
+            }
+            Some(i)
+        },
+        |_, i| i,
+    );
+    of_the_iterator.work();
+    // The number 2 was given back.
+    assert_eq!(of_the_iterator.into_iter().collect::<Vec<_>>(), [0, 1]);
+    let left = Arc::into_inner(of_the_iterator).unwrap().into_inner();
+    assert_eq!((left.items, left.results), (vec![(2, 2)], vec![]));
     assert_eq!(words(&*left.panic.unwrap()), "on purpose");
 }
 
@@ -912,6 +935,7 @@ fn after_a_cancel_a_panic_changes_nothing() {
     assert_eq!((map.next(), map.next()), (Some(0), None));
     let left = map.into_inner();
     assert_eq!(left.items, [(1, 1), (2, 2), (3, 3), (5, 5), (6, 6), (7, 7)]);
+    assert_eq!(words(&*left.panic.unwrap()), "on purpose");
 }
 
 /// So it is with a panic where the results come as they are ready: it is an end for all that was not begun.
@@ -1052,6 +1076,28 @@ fn a_function_or_an_iterator_that_waits_for_a_result_of_its_own_map_panics_and_d
             assert_eq!(map.next(), None);
         }
     }
+}
+
+#[test]
+fn a_function_that_waits_for_its_own_thread_to_end_panics_and_does_not_wait() {
+    type Results<'scope> =
+        ParMapResults<'scope, Numbers, Box<dyn Fn(usize) + Send + Sync + 'scope>, ()>;
+    let _limit = limit();
+    let (go, panic) = (Event::new(), Mutex::new(None));
+    let (go, panic) = (&go, &panic);
+    thread::scope(|s| {
+        let own: Arc<Mutex<Option<Results<'_>>>> = Arc::default();
+        let theirs = own.clone();
+        let function = Box::new(move |_| {
+            go.wait();
+            let own = theirs.lock().unwrap().take().unwrap();
+            *panic.lock().unwrap() = Some(panic_of(|| own.into_inner()));
+        });
+        *own.lock().unwrap() = Some((0..).par_map(s, 1, function));
+        go.set();
+    });
+    let panic = panic.lock().unwrap().take().unwrap();
+    assert!(panic.contains("already executing"), "{panic}");
 }
 
 #[test]
@@ -1223,6 +1269,41 @@ fn the_size_hint_counts_what_is_to_come() {
         results.stop();
         assert_eq!(results.size_hint(), (0, Some(9)));
     });
+}
+
+/// Which is safe to do, and so believed by nobody.
+#[test]
+fn an_iterator_that_is_wrong_about_its_size_loses_nothing() {
+    struct Wrong(std::ops::Range<usize>, (usize, Option<usize>));
+
+    impl Iterator for Wrong {
+        type Item = usize;
+
+        fn next(&mut self) -> Option<usize> {
+            self.0.next()
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            self.1
+        }
+    }
+
+    let _limit = limit();
+    for hint in [(0, Some(0)), (7, Some(3)), (1000, None), (usize::MAX, Some(0))] {
+        for workers in settings() {
+            thread::scope(|s| {
+                let mut results = Wrong(0..50, hint).par_map(s, workers, |i| i);
+                for i in 0..50 {
+                    let (low, high) = hint;
+                    let less = |size: usize| size.saturating_sub(i);
+                    assert_eq!(results.size_hint(), (less(low), high.map(less)));
+                    assert_eq!(results.next(), Some(i));
+                }
+                assert_eq!(results.next(), None);
+                assert_eq!(results.size_hint(), (0, Some(0)));
+            });
+        }
+    }
 }
 
 #[test]
