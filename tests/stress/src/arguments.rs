@@ -9,8 +9,9 @@ Random operations on the primitives of futon, for as long as you like.
 
 usage: cargo run --release -p futon-stress -- [OPTIONS] [NAME…]
 
-NAME                one of lock, rlock, semaphore, bounded_semaphore, event, condition, barrier, queue,
-                    shared_iter and mix, which is all of them at once; without a name all have their turns
+NAME                one of lock, rlock, acquire_all, semaphore, bounded_semaphore, event, condition, barrier,
+                    queue, shared_iter, par_map and mix, which is all of them at once; without a name all
+                    have their turns
 --seconds N         for how long, also --minutes N and --hours N; 60 seconds if not said
 --seed S            makes the same choices as the run that printed this seed; when they are made is up to
                     the scheduler

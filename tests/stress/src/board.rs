@@ -45,10 +45,14 @@ pub enum Doing {
     Puller,
     SizeHint,
     Stop,
+    Cancel,
+    Work,
+    ParMap,
+    ParForEach,
 }
 
 /// What [`Doing`] is called, in its order.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 42] = [
     "nothing",
     "pause",
     "acquire",
@@ -87,6 +91,10 @@ const NAMES: [&str; 38] = [
     "puller",
     "size_hint",
     "stop",
+    "cancel",
+    "work",
+    "par_map",
+    "par_for_each",
 ];
 
 /// One thread's part of the board.

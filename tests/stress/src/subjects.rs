@@ -1,11 +1,13 @@
 //! What is put under stress, and what has to hold for it.
 
+mod acquire_all;
 mod barrier;
 mod bounded_semaphore;
 mod condition;
 mod event;
 mod lock;
 mod mix;
+mod par_map;
 mod queue;
 mod rlock;
 mod semaphore;
@@ -18,9 +20,10 @@ use crate::crew::Hand;
 use crate::random::Random;
 
 /// All subjects.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 12] = [
     "lock",
     "rlock",
+    "acquire_all",
     "semaphore",
     "bounded_semaphore",
     "event",
@@ -28,6 +31,7 @@ pub const NAMES: [&str; 10] = [
     "barrier",
     "queue",
     "shared_iter",
+    "par_map",
     "mix",
 ];
 
@@ -48,6 +52,7 @@ pub fn make(name: &str, random: &mut Random, threads: usize, steps: u32) -> Box<
     match name {
         "lock" => Box::new(lock::Locked::default()),
         "rlock" => Box::new(rlock::Levels::default()),
+        "acquire_all" => Box::new(acquire_all::Accounts::default()),
         "semaphore" => Box::new(semaphore::semaphore(random)),
         "bounded_semaphore" => Box::new(bounded_semaphore::bounded_semaphore(random)),
         "event" => match random.below(3) {
@@ -65,6 +70,10 @@ pub fn make(name: &str, random: &mut Random, threads: usize, steps: u32) -> Box<
         },
         "queue" => queue::items(random, threads, steps),
         "shared_iter" => Box::new(shared_iter::Items::new(random, threads, steps)),
+        "par_map" => match random.below(3) {
+            0 => Box::new(par_map::scoped::Scoped),
+            _ => Box::new(par_map::shared::Shared::new(random, threads, steps)),
+        },
         "mix" => Box::new(mix::Mix::new(random, threads, steps)),
         _ => unreachable!("the arguments name subjects that exist"),
     }

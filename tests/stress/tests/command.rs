@@ -26,18 +26,20 @@ macro_rules! half_a_second_of {
     };
 }
 
-half_a_second_of!(lock rlock semaphore bounded_semaphore event condition barrier queue shared_iter mix);
+half_a_second_of!(lock rlock acquire_all semaphore bounded_semaphore event condition barrier queue shared_iter par_map mix);
 
 #[test]
 fn all_subjects_have_their_turns_if_none_is_named() {
     let out = assert_is_well(&["--seconds=0.5", "--threads", "3"]);
-    for name in ["lock", "rlock", "semaphore", "bounded_semaphore", "event", "condition"] {
+    for name in ["lock", "rlock", "acquire_all", "semaphore", "bounded_semaphore", "event", "condition"]
+    {
         assert!(out.contains(&format!("{name} ")), "{out}");
     }
     assert!(
         out.contains("barrier ")
             && out.contains("queue ")
             && out.contains("shared_iter ")
+            && out.contains("par_map ")
             && out.contains("mix "),
         "{out}"
     );
@@ -52,7 +54,7 @@ fn a_seed_is_printed_as_it_was_given() {
 #[test]
 fn help_names_all_subjects_and_options() {
     let help = assert_is_well(&["--help", "lock"]);
-    let words = "lock rlock semaphore bounded_semaphore event condition barrier queue shared_iter mix \
+    let words = "lock rlock acquire_all semaphore bounded_semaphore event condition barrier queue shared_iter par_map mix \
                  --seconds --minutes --hours --seed --threads --patience";
     for word in words.split_whitespace() {
         assert!(help.contains(word), "{word} is missing");

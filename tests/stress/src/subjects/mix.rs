@@ -3,11 +3,13 @@
 use futon::Semaphore;
 
 use super::Subject;
+use super::acquire_all::Accounts;
 use super::barrier::Wild;
 use super::bounded_semaphore::bounded_semaphore;
 use super::condition::notify::Notified;
 use super::event::Flag;
 use super::lock::Locked;
+use super::par_map::shared::Shared;
 use super::queue::items;
 use super::rlock::Levels;
 use super::semaphore::semaphore;
@@ -19,18 +21,19 @@ use crate::random::Random;
 #[derive(Debug)]
 pub struct Mix {
     /// Those of which nobody waits for what others may never do, and then the rest.
-    subjects: [Box<dyn Subject>; 9],
+    subjects: [Box<dyn Subject>; 11],
     gate: Semaphore,
 }
 
 /// How many subjects may be used by those who have a permit for the gate.
-const BEHIND_THE_GATE: u32 = 5;
+const BEHIND_THE_GATE: u32 = 6;
 
 impl Mix {
     pub fn new(random: &mut Random, threads: usize, steps: u32) -> Self {
-        let subjects: [Box<dyn Subject>; 9] = [
+        let subjects: [Box<dyn Subject>; 11] = [
             Box::new(Locked::default()),
             Box::new(Levels::default()),
+            Box::new(Accounts::default()),
             Box::new(semaphore(random)),
             Box::new(bounded_semaphore(random)),
             Box::new(Items::new(random, threads, steps)),
@@ -38,6 +41,7 @@ impl Mix {
             Box::new(Notified::new(random)),
             Box::new(Wild::new(random, threads)),
             items(random, threads, steps),
+            Box::new(Shared::new(random, threads, steps)),
         ];
         Self { subjects, gate: Semaphore::new(2) }
     }
