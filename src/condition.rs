@@ -348,7 +348,26 @@ impl Condition {
     }
 
     #[track_caller]
-    pub(crate) fn wait_until<G: WaitGuard>(&self, guard: &mut G, deadline: Deadline) -> bool {
+    fn wait_until<G: WaitGuard>(&self, guard: &mut G, deadline: Deadline) -> bool {
+        self.wait_by(guard, |waiter| waiter.wait_until(deadline))
+    }
+
+    /// The same, for a thread that takes turns with those who notify it.
+    #[track_caller]
+    pub(crate) fn wait_for_a_turn_until<G: WaitGuard>(
+        &self,
+        guard: &mut G,
+        deadline: Deadline,
+    ) -> bool {
+        self.wait_by(guard, |waiter| waiter.wait_for_a_turn_until(deadline))
+    }
+
+    #[track_caller]
+    fn wait_by<G: WaitGuard>(
+        &self,
+        guard: &mut G,
+        wait: impl FnOnce(&Waiter<LockAddress>) -> Option<News>,
+    ) -> bool {
         guard.assert_can_wait();
         let waiter = Waiter::new(LockAddress(ptr::from_ref(guard.raw())));
         assert!(
@@ -358,7 +377,7 @@ impl Condition {
         let levels = guard.suspend();
         guard.raw().release();
 
-        let news = waiter.wait_until(deadline);
+        let news = wait(&waiter);
         match self.leave(&waiter, news) {
             Some(_) => guard.raw().acquire_joined(),
             None => guard.raw().acquire(),

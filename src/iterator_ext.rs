@@ -24,7 +24,7 @@ pub trait IteratorExt: Iterator + Sized {
     ///
     /// The threads start at once, and go on until the iterator has ended, or the result of this is dropped. They pull
     /// the items one by one, in order, and are never further ahead of you than
-    /// [`in_flight`](Workers::in_flight) items, eight for each thread if you do not say. So the iterator may be endless, or
+    /// [`in_flight`](Workers::in_flight) items, 64 for each thread if you do not say. So the iterator may be endless, or
     /// wait for something, and the results need no more memory than that.
     ///
     /// ```

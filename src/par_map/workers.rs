@@ -30,7 +30,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// So many threads, eight items in flight for each, or eight [chunks](Self::chunk), and each item taken alone.
+    /// So many threads, 64 items in flight for each, or eight [chunks](Self::chunk) if that is more, and each item taken alone.
     ///
     /// With no threads at all whoever asks for a result maps its item, one after the other: for a look at what goes
     /// wrong, and for a program that is told how many threads to use.
@@ -89,7 +89,7 @@ impl Workers {
     }
 
     pub(super) fn most_in_flight(self) -> usize {
-        let each = self.chunk.saturating_mul(8);
+        let each = self.chunk.saturating_mul(8).max(64);
         self.in_flight.unwrap_or_else(|| each.saturating_mul(self.threads.max(1)))
     }
 
