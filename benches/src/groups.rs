@@ -6,6 +6,7 @@ mod event;
 mod hand_over;
 mod iterator;
 mod lock;
+mod par_map;
 mod queue;
 mod rlock;
 mod semaphore;
@@ -37,5 +38,8 @@ pub fn together(crew: &Crew, turns: &mut Turns) {
     queue::flows(crew, turns);
     if turns.wants("iterator/") {
         iterator::all(crew, turns);
+    }
+    if turns.wants("par_map/") {
+        par_map::all(turns);
     }
 }

@@ -5,6 +5,7 @@ pub mod barriers;
 pub mod conditions;
 pub mod events;
 pub mod mutexes;
+pub mod pipelines;
 pub mod queues;
 pub mod reentrant;
 pub mod semaphores;

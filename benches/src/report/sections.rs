@@ -16,7 +16,7 @@ pub struct Section {
 }
 
 /// In the order of the page.
-pub const SECTIONS: [Section; 9] = [
+pub const SECTIONS: [Section; 10] = [
     Section {
         title: "Lock",
         text: "Steps inside and outside of the lock take about a nanosecond each. The share is the slowest thread's, of \
@@ -83,6 +83,12 @@ pub const SECTIONS: [Section; 9] = [
                crossbeam's channel is filled by one more thread.",
         pictures: &[("iterators", "Shared iterators")],
         groups: "iterator/",
+    },
+    Section {
+        title: "Parallel map",
+        text: "One iterator mapped by as many threads as there are CPUs, and the results in the hands of the one that called. All                but rayon start their threads for it. rayon's `par_bridge` gives the results as they come and all at the end, *sorted* by                the places that they carry; *by index* is for what has one, as a slice. crossbeam's channels bring jobs to the threads                and results from them, put in order by a tree. *By 16* is futon's with chunks of so many items.",
+        pictures: &[],
+        groups: "par_map/",
     },
 ];
 

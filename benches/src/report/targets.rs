@@ -108,7 +108,7 @@ const CAS_SWAP: By = These(&["limit: CAS + swap"]);
 const BARE_FUTEX: By = These(&["limit: bare futex"]);
 const MUTEXES: By = These(&["std", "parking_lot"]);
 
-const TARGETS: [Target; 36] = [
+const TARGETS: [Target; 38] = [
     target("Lock alone, by its limit", "lock/uncontended", CAS_SWAP, 1.05),
     target("Lock contended, by the best peer", "lock/contended", Best, 1.0 / 0.95),
     target("RLock, first level, by Lock", "rlock/first", These(&["futon Lock"]), 1.05),
@@ -216,6 +216,8 @@ const TARGETS: [Target; 36] = [
     ),
     // Of all the iterators, and here it is the other handle of futon's that counts.
     target(ONE_BY_ONE, "iterator/", These(&["parking_lot"]), 1.0),
+    target("Parallel map in order, by the best peer", "par_map/in order", Best, 1.0),
+    target("Parallel map as they come, by the best peer", "par_map/as they come", Best, 1.0),
 ];
 
 const ONE_BY_ONE: &str = "One by one, by parking_lot's mutex";
