@@ -32,7 +32,7 @@ Usage: checksums [--threads N] [--in-flight N] [PATH]...
 
   --threads N    how many workers, up to 1024; without any the main thread works
                  (as many as there are cores, at least 2)
-  --in-flight N  how many files to be ahead of what is printed, from 1 (8 for each worker)
+  --in-flight N  how many files to be ahead of what is printed, from 1 (64 for each worker)
   PATH           a file, or a folder with all that is below it (futon's own sources)
 ";
 

@@ -35,33 +35,6 @@ impl<I: Iterator, F, R> Drop for Cancelling<I, F, R> {
     }
 }
 
-/// A thread that is started to work. It is expected from before its start.
-struct Worker<I: Iterator, F, R> {
-    map: Arc<ParMap<I, F, R>>,
-    is_expected: bool,
-}
-
-impl<I: Iterator, F: Fn(I::Item) -> R, R> Worker<I, F, R> {
-    fn new(map: &Arc<ParMap<I, F, R>>) -> Self {
-        map.expect_worker();
-        Self { map: Arc::clone(map), is_expected: true }
-    }
-
-    fn work(mut self) {
-        self.is_expected = false;
-        self.map.work_as_expected();
-    }
-}
-
-/// Where the system gives no thread.
-impl<I: Iterator, F, R> Drop for Worker<I, F, R> {
-    fn drop(&mut self) {
-        if self.is_expected {
-            self.map.forget_worker();
-        }
-    }
-}
-
 impl<'scope, I, F, R> ParMapResults<'scope, I, F, R>
 where
     I: Iterator + Send + 'scope,
@@ -78,8 +51,11 @@ where
         // From here on: those that are there are not to wait for ever if another one can not be started for a panic.
         let map = Cancelling(Arc::new(map));
         let start = |_| {
-            let worker = Worker::new(&map.0);
-            thread::Builder::new().spawn_scoped(scope, move || worker.work()).ok()
+            let theirs = Arc::clone(&map.0);
+            // Before its start, or whoever asks first would not wait for it.
+            map.0.expect_worker();
+            let thread = thread::Builder::new().spawn_scoped(scope, move || theirs.work_as_expected());
+            thread.inspect_err(|_| map.0.forget_worker()).ok()
         };
         let workers = (0..workers.threads()).map_while(start).collect();
         Self { map, workers }

@@ -153,19 +153,9 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
         self.state.acquire().started += 1;
     }
 
-    /// It does not come.
+    /// It does not come. Nobody asks yet, and so nobody has to be told.
     pub(super) fn forget_worker(&self) {
-        self.leave(|state| state.started -= 1);
-    }
-
-    fn leave(&self, leave: impl FnOnce(&mut State<I::Item, R>)) {
-        let mut state = self.state.acquire();
-        leave(&mut state);
-        let is_deserted = state.is_deserted();
-        drop(state);
-        if is_deserted {
-            self.changed.notify_all();
-        }
+        self.state.acquire().started -= 1;
     }
 }
 
@@ -177,6 +167,12 @@ struct AtWork<'a, I: Iterator, F, R> {
 
 impl<I: Iterator, F, R> Drop for AtWork<'_, I, F, R> {
     fn drop(&mut self) {
-        self.map.leave(|state| state.workers.retain(|worker| *worker != self.me));
+        let mut state = self.map.state.acquire();
+        state.workers.retain(|worker| *worker != self.me);
+        let is_deserted = state.is_deserted();
+        drop(state);
+        if is_deserted {
+            self.map.changed.notify_all();
+        }
     }
 }
