@@ -16,10 +16,10 @@ use super::{Leftovers, ParMap, Workers};
 /// one with a [timeout](ParMap::next_timeout), the map can be [stopped](ParMap::stop), and another thread can
 /// [work](ParMap::work) with the others.
 ///
-/// **Dropping it** [cancels](ParMap::cancel) the map and waits for nobody: items that were taken and not begun are
-/// dropped, as are results. [`into_inner`](Self::into_inner) drops nothing. Neither interrupts a call of the function or the
-/// iterator, and the scope does not end before that has returned. If this leaks (`mem::forget`) while workers wait for
-/// room, they wait for ever, and so does the scope.
+/// **Dropping it** [cancels](ParMap::cancel) the map and waits for nobody: the last thread to leave drops what is left, items
+/// that were taken and not begun, results, and the iterator. [`into_inner`](Self::into_inner) drops nothing. Neither
+/// interrupts a call of the function or the iterator, and the scope does not end before that has returned. If this leaks
+/// (`mem::forget`) while workers wait for room, they wait for ever, and so does the scope.
 #[must_use = "the workers stop as soon as this is dropped"]
 pub struct ParMapResults<'scope, I: Iterator, F, R> {
     map: Cancelling<I, F, R>,
