@@ -28,7 +28,7 @@ use checking::Unprotected;
 use futon_model::atomic::model::{calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{
-    Barrier, Condition, Event, GetError, Lock, LockGuard, PutError, Queue, RLock, RLockGuard,
+    Barrier, Condition, Event, GetError, Lock, LockGuard, ParMap, PutError, Queue, RLock, RLockGuard,
     Semaphore, SharedIter, SharedRange, acquire_all, acquire_all_timeout, try_acquire_all,
 };
 use loom::thread;
@@ -654,6 +654,59 @@ fn six_threads_share_a_range_in_all_ways() {
         had.sort_unstable();
         assert!(had.into_iter().eq(0..20));
     });
+}
+
+/// Three work and two ask, one of whom does not wait for long; one item panics, perhaps.
+#[test]
+fn five_threads_map_and_ask_in_all_ways() {
+    const ITEMS: u32 = 4;
+    const PANICS: u32 = 2;
+    let settings = [(1, 1, false, true), (2, 1, true, false), (3, 2, false, true), (9, 3, true, true)];
+    for (in_flight, chunk, is_unordered, panics) in settings {
+        check(move || {
+            let function = move |item: Unprotected| {
+                if panics && item.get() == PANICS {
+                    resume_unwind(Box::new(PANICS));
+                }
+                written(item.get() + 100)
+            };
+            let map = ParMap::new((0..ITEMS).map(written), in_flight, function).chunk(chunk);
+            let map = Arc::new(if is_unordered { map.unordered() } else { map });
+            let theirs = map.clone();
+            let had = each_of(5, move |number| -> Vec<u32> {
+                let mut had = Vec::new();
+                if number < 3 {
+                    theirs.work();
+                    return had;
+                }
+                for way in 0.. {
+                    let result = catch_unwind(AssertUnwindSafe(|| match (number, way) {
+                        (3, _) => Ok(theirs.next()),
+                        (_, 0) => theirs.next_timeout(SOON),
+                        _ => theirs.try_next(),
+                    }));
+                    match result {
+                        Ok(Ok(Some(result))) => had.push(result.get() - 100),
+                        Ok(Ok(None)) => break,
+                        Ok(Err(_)) => yield_now(),
+                        Err(panic) => had.push(*panic.downcast::<u32>().unwrap()),
+                    }
+                }
+                assert!(is_unordered || had.is_sorted());
+                had
+            });
+            assert_eq!((map.workers(), map.waiters()), (0, 0));
+            let left = Arc::into_inner(map).unwrap().into_inner();
+            assert!(left.panic.is_none());
+            let items = left.items.into_iter().map(|(_, item)| item.get());
+            let results = left.results.into_iter().map(|(_, result)| result.get() - 100);
+            let rest = left.iter.map(|item| item.get());
+            let mut all: Vec<_> =
+                had.into_iter().flatten().chain(items).chain(results).chain(rest).collect();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..ITEMS), "an item was lost or doubled");
+        });
+    }
 }
 
 // Mistakes that take so many threads. The right versions pass.
