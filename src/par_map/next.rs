@@ -118,8 +118,8 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     fn hand_out(&self, mut state: LockGuard<'_, State<I::Item, R>>, outcome: Outcome<R>) -> R {
         state.owed += 1;
         // Half of what is not needed to keep all busy.
-        let busy = u32::try_from(state.workers.len()).map_or(self.in_flight, |n| n.min(self.in_flight));
-        let enough = 1 + (self.in_flight - busy) / 2;
+        let busy = u32::try_from(state.workers.len()).unwrap_or(u32::MAX).saturating_mul(self.chunk);
+        let enough = 1 + self.in_flight.saturating_sub(busy) / 2;
         if state.owed >= enough {
             self.give_room(mem::take(&mut state.owed));
         }

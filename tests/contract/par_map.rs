@@ -239,7 +239,7 @@ fn the_iterator_is_pulled_from_as_far_ahead_as_allowed_and_no_further() {
     assert_pulls(Workers::new(1), |taken| taken + 33..=taken + 64);
     assert_pulls(Workers::new(1).chunk(10), |taken| taken + 41..=taken + 80);
     assert_pulls(Workers::new(2).in_flight(10), |taken| taken + 6..=taken + 10);
-    assert_pulls(Workers::new(2).in_flight(12).chunk(4), |taken| taken + 4..=taken + 12);
+    assert_pulls(Workers::new(2).in_flight(12).chunk(4), |taken| taken + 7..=taken + 12);
 }
 
 #[test]
