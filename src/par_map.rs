@@ -132,7 +132,7 @@ struct State<T, R> {
     panic: Option<(usize, Payload)>,
     /// The consumer has seen the end, or a panic.
     is_over: bool,
-    /// It was a panic.
+    /// It was a panic of the function.
     has_panicked: bool,
 }
 

@@ -265,6 +265,24 @@ fn out_of_order_the_results_come_as_they_are_handed_in() {
     SEEN.assert_is([vec![0, 10], vec![10, 0]]);
 }
 
+/// The number 1 panics, and is an end for the number 0 too if that has not been begun.
+#[test]
+fn out_of_order_a_panic_ends_all_that_was_not_begun() {
+    static SEEN: Seen<(usize, usize, usize)> = Seen::new();
+    check_bounded(1, || {
+        let model = Setting { function: not_one, ..setting(2, 2) }.model_of(ParMap::unordered);
+        let other = model.worker();
+        model.map.work();
+        other.join().unwrap();
+        let (results, panicked) = model.all();
+        assert!(panicked);
+        let left = Arc::into_inner(model.map).unwrap().into_inner();
+        SEEN.add((results.len(), left.results.len(), left.items.len()));
+    });
+    // Before the panic, or after it, or not at all.
+    SEEN.assert_is([(1, 0, 0), (0, 1, 0), (0, 0, 1)]);
+}
+
 /// A thread works, another one asks, and the number 1 panics: for the one that asks, once, after all before it.
 fn a_panic_comes_in_its_place(setting: Setting, before: Vec<u32>) {
     let is_of_the_function = before.len() < setting.end as usize;
@@ -470,5 +488,6 @@ fn an_item_costs_a_permit_and_three_locks() {
     costs(1, 8, 1, (around + item, lock));
     costs(3, 8, 1, (around + 3 * item, 3 * lock));
     costs(3, 8, 3, (around + item, 3 * lock));
+    costs(3, 6, 1, (around + 3 * item, 3 * lock));
     costs(3, 4, 1, (around + 3 * item, 3 * lock + change));
 }

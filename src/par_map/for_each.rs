@@ -62,9 +62,9 @@ impl<I: Iterator, F: Fn(I::Item) -> Result<(), E>, E> ForEach<I, F, E> {
                 return true;
             }
         };
-        let mut count = 0;
+        let mut may_be_more = false;
         for (place, item) in taken {
-            count += 1;
+            may_be_more = true;
             if self.is_beyond_a_failure(place) {
                 break;
             }
@@ -74,7 +74,7 @@ impl<I: Iterator, F: Fn(I::Item) -> Result<(), E>, E> ForEach<I, F, E> {
                 Err(panic) => self.fail(place, Failure::Panic(panic)),
             }
         }
-        count > 0
+        may_be_more
     }
 
     #[inline]

@@ -101,7 +101,8 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
             } else if state.is_deserted() {
                 let may_be_more = self.help(state);
                 state = self.state.acquire();
-                if !may_be_more && state.is_deserted() && !state.finished.is_ready() {
+                // If not, nobody can have found something meanwhile.
+                if !may_be_more {
                     self.see_the_end(state);
                     return Ok(None);
                 }
@@ -125,7 +126,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
         }
         let is_ready = state.finished.is_ready();
         state.is_over = outcome.is_err();
-        state.has_panicked = state.is_over;
+        state.has_panicked = outcome.is_err();
         drop(state);
         match outcome {
             Ok(result) => {
@@ -148,8 +149,6 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
         // Only after all results. After a cancel some may be missing.
         let taken = state.finished.taken();
         let panic = state.panic.take_if(|(given, _)| *given == taken);
-        state.has_panicked = panic.is_some();
-        drop(state);
         if let Some((_, panic)) = panic {
             resume_unwind(panic);
         }

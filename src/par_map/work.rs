@@ -67,9 +67,9 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
                 return true;
             }
         };
-        let mut count = 0;
+        let mut may_be_more = false;
         for (place, item) in taken {
-            count += 1;
+            may_be_more = true;
             if let Some(item) = self.give_back_unless_wanted(place, item) {
                 let outcome = catch_unwind(AssertUnwindSafe(|| (self.f)(item)));
                 if outcome.is_err() {
@@ -84,7 +84,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
             theirs.forget();
         }
         self.hand_in(results);
-        count > 0
+        may_be_more
     }
 
     /// After the end nobody may want the item, which then stays where it can be had back.

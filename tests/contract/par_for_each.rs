@@ -217,6 +217,52 @@ fn whatever_fails_first_in_order_is_what_comes_of_it() {
     assert_eq!(panic_of(|| (0..9).par_try_for_each(2, fail)), 0);
 }
 
+/// Of three that fail, the first in order is kept, whether the one that comes last in order fails before it or after it. What is
+/// not kept is dropped where others can fail meanwhile.
+#[test]
+fn an_error_that_comes_later_in_order_and_in_time_is_dropped() {
+    struct Failed<'a>(usize, &'a [Event; 2]);
+
+    impl Drop for Failed<'_> {
+        fn drop(&mut self) {
+            let Self(number, [last, second]) = self;
+            match number {
+                1 => second.set(),
+                2 => {
+                    last.set();
+                    second.wait();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    let _limit = limit();
+    for _ in 0..rounds(200) {
+        let (all, dropped) = (Barrier::new(3), [(); 2].map(|()| Event::new()));
+        let error = (0..3).par_try_for_each(3, |i| {
+            all.wait();
+            if i == 1 {
+                // The number 0 is known by now.
+                dropped[0].wait();
+            }
+            Err(Failed(i, &dropped))
+        });
+        assert_eq!(error.unwrap_err().0, 0);
+    }
+}
+
+#[test]
+fn each_thread_takes_as_many_items_at_once_as_it_is_told() {
+    for chunk in [1, 2, 5] {
+        let pulled = AtomicUsize::new(0);
+        let items = (0..20).inspect(|_| _ = pulled.fetch_add(1, SeqCst));
+        items.par_for_each(Workers::new(1).chunk(chunk), |i| {
+            assert_eq!(pulled.load(SeqCst), (i / chunk + 1) * chunk);
+        });
+    }
+}
+
 #[test]
 fn after_an_error_the_rest_can_be_had() {
     let _limit = limit();

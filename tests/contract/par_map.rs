@@ -221,6 +221,9 @@ fn assert_pulls(workers: Workers, expected: impl Fn(usize) -> std::ops::RangeInc
     let pulled = AtomicUsize::new(0);
     thread::scope(|s| {
         let mut results = counted(&pulled).par_map(s, workers, |i| i);
+        // As long as no room is given back, who waits for it will wait.
+        wait_until(|| results.waiters() == results.threads());
+        assert_eq!(pulled.load(SeqCst), *expected(0).end());
         for taken in 0..50 {
             let expected = expected(taken);
             wait_until(|| pulled.load(SeqCst) >= *expected.start());
@@ -806,6 +809,19 @@ fn an_item_that_the_iterator_gave_before_it_panicked_comes_back() {
     assert_eq!(words(&*left.panic.unwrap()), "on purpose");
 }
 
+#[test]
+fn a_worker_maps_what_the_iterator_gave_before_it_panicked() {
+    let iter = (0..).inspect(|&i| {
+        if i == 3 {
+            unwind()
+        }
+    });
+    let map = ParMap::new(iter, 20, |i| i).chunk(8);
+    map.work();
+    let left = map.into_inner();
+    assert_eq!((left.items, left.results), (vec![], vec![(0, 0), (1, 1), (2, 2)]));
+}
+
 /// What comes behind a gap nobody gets to, be it a panic. It is left.
 #[test]
 fn a_panic_that_comes_after_an_item_that_was_not_mapped_is_left() {
@@ -1263,6 +1279,7 @@ fn the_size_hint_counts_what_is_to_come() {
         assert_eq!(results.size_hint(), (0, Some(10)));
         results.next();
         assert_eq!(results.size_hint(), (0, Some(9)));
+        assert_eq!((results.by_ref().count(), results.size_hint()), (4, (0, Some(0))));
         assert_eq!((0..).par_map(s, 1, |i| i).size_hint(), (usize::MAX, None));
 
         let mut results = (0..10).par_map_unordered(s, 1, |i| i);
@@ -1341,6 +1358,9 @@ fn more_than_there_can_be_is_as_much_as_there_can_be() {
     ] {
         thread::scope(|s| assert!((0..1000).par_map(s, workers, |i| i).eq(0..1000)));
     }
+    let map = ParMap::new(0..1, usize::MAX, |i| i);
+    let most = Semaphore::MAX_PERMITS / 2;
+    assert!(format!("{map:?}").contains(&format!("in_flight: {most},")), "{map:?}");
     let threads = thread::available_parallelism().unwrap().get();
     assert_eq!(Workers::default(), Workers::new(threads));
     assert_eq!(Workers::from(3), Workers::new(3));
