@@ -17,3 +17,7 @@ pub mod ch02_futex {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/03-lock.md")]
 pub mod ch03_lock {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/04-rlock.md")]
+pub mod ch04_rlock {}
