@@ -21,3 +21,7 @@ pub mod ch03_lock {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/04-rlock.md")]
 pub mod ch04_rlock {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/05-semaphore.md")]
+pub mod ch05_semaphore {}
