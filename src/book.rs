@@ -25,3 +25,7 @@ pub mod ch04_rlock {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/05-semaphore.md")]
 pub mod ch05_semaphore {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/06-event.md")]
+pub mod ch06_event {}
