@@ -29,3 +29,7 @@ pub mod ch05_semaphore {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/06-event.md")]
 pub mod ch06_event {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/12-acquire-all.md")]
+pub mod ch12_acquire_all {}
