@@ -12,6 +12,7 @@ PART      only in files of whose path this is a part; without any all of them, a
 --list    says what would be changed
 --book    makes the changes that the chapters of the book ask for, and sees whether what they say comes of it;
           PART is then one of the chapter's name
+--first   with --book, the first of each chapter alone
 --jobs N  how many tests to run at once; one for each CPU if not said
 --patience SECONDS
           for how long to look for a test that notices, each time; until all have passed if not said
@@ -29,6 +30,7 @@ pub struct Arguments {
     pub files: Vec<String>,
     pub list: bool,
     pub book: bool,
+    pub first: bool,
     pub resume: bool,
     pub jobs: usize,
     pub patience: Duration,
@@ -41,6 +43,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Argum
         files: Vec::new(),
         list: false,
         book: false,
+        first: false,
         resume: false,
         jobs,
         patience: Duration::MAX,
@@ -51,6 +54,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Argum
             "--help" | "-h" => return Ok(None),
             "--list" => parsed.list = true,
             "--book" => parsed.book = true,
+            "--first" => parsed.first = true,
             "--resume" => parsed.resume = true,
             "--jobs" => {
                 let jobs = arguments.next().and_then(|jobs| jobs.parse().ok()).filter(|&jobs| jobs > 0);

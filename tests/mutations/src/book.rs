@@ -14,8 +14,9 @@ use crate::chapter::{self, Break};
 /// Most of it is compiling, the first time.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Whether each break fails as its chapter says, in the chapters whose name has one of these parts, or in all.
-pub fn check(root: &Path, parts: &[String]) -> Result<bool> {
+/// Whether each break fails as its chapter says, or the first of each, in the chapters whose name has one of these parts, or in
+/// all.
+pub fn check(root: &Path, parts: &[String], first: bool) -> Result<bool> {
     let folder = root.join("target/breaks");
     let copy = Copy { sources: folder.join("sources"), target: folder.join("target") };
     fs::create_dir_all(&copy.sources)?;
@@ -27,10 +28,10 @@ pub fn check(root: &Path, parts: &[String]) -> Result<bool> {
             chapters.push((fs::read_to_string(root.join("docs").join(&name))?, name));
         }
     }
-    let breaks: Vec<_> = chapters
-        .iter()
-        .flat_map(|(text, name)| chapter::breaks(text).0.into_iter().map(move |this| (name, this)))
-        .collect();
+    let count = if first { 1 } else { usize::MAX };
+    let of = |text| chapter::breaks(text).0.into_iter().take(count);
+    let breaks: Vec<_> =
+        chapters.iter().flat_map(|(text, name)| of(text).map(move |this| (name, this))).collect();
     if breaks.is_empty() {
         return Err("there is nothing to break".into());
     }

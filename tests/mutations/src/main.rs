@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<bool> {
     let root = root();
     if arguments.book {
-        return book::check(&root, &arguments.files);
+        return book::check(&root, &arguments.files, arguments.first);
     }
     let mut mutations = Vec::new();
     for file in sources(&root)? {
