@@ -1,11 +1,13 @@
 """What CPython's cases do not ask, and the binding has to do as Python does.
 
-Each case runs on `threading`, too, so that what it demands is what Python does. Attributes: `module`.
+Each case runs on `threading` or `queue`, too, so that what it demands is what Python does. Attributes: `module`.
 """
 
+import gc
 import threading
 import time
 import unittest
+import weakref
 
 A_MOMENT = 0.01
 
@@ -270,3 +272,192 @@ class BindingTests(unittest.TestCase):
             self.assertFalse(Thread(lambda: lock.acquire(False)).result())
             lock.release()
         self.assertRaises(RuntimeError, lock.release)
+
+
+class Item:
+    """One that can be watched."""
+
+
+class Error(BaseException):
+    pass
+
+
+class Incomparable:
+    """Has no order, which it says by an exception."""
+
+    def __lt__(self, other):
+        raise Error
+
+
+def at_queue(queue):
+    """How many threads wait at it, of Python's or of futon's."""
+    if hasattr(queue, "_waiters"):
+        return queue._waiters(queue._handle)
+    return sum(len(line._waiters) for line in (queue.not_empty, queue.not_full, queue.all_tasks_done))
+
+
+def wait_until_all_wait(queue, threads):
+    """Or until one has ended: then what it was to wait for is wrong, and the case finds that out."""
+    wait_until(lambda: at_queue(queue) == len(threads) or not all(thread.is_alive() for thread in threads))
+
+
+class QueueBindingTests(unittest.TestCase):
+    def queues(self, maxsize=0):
+        """One of each order."""
+        return [getattr(self.module, name)(maxsize) for name in ("Queue", "LifoQueue", "PriorityQueue")]
+
+    def simple(self):
+        if not hasattr(self.module, "SimpleQueue"):
+            self.skipTest("it came with Python 3.7")
+        return self.module.SimpleQueue()
+
+    def with_shutdown(self, maxsize=0):
+        if not hasattr(self.module, "ShutDown"):
+            self.skipTest("it came with Python 3.13")
+        return self.queues(maxsize)
+
+    def test_timeouts_that_are_errors(self):
+        for queue in self.queues(1):
+            self.assertRaises(ValueError, queue.put, 1, True, -1)
+            self.assertEqual(queue.qsize(), 0)
+            queue.put(1)
+            self.assertRaises(ValueError, queue.put, 2, timeout=-1)
+            self.assertRaises(ValueError, queue.get, timeout=-0.5)
+            self.assertRaises(OverflowError, queue.put, 2, timeout=float("inf"))
+            self.assertEqual(queue.get(), 1)
+            self.assertRaises(OverflowError, queue.get, timeout=float("inf"))
+
+    def test_timeouts_that_do_not_matter(self):
+        for queue in self.queues(1):
+            self.assertRaises(self.module.Empty, queue.get, False, -1)
+            queue.put(1, False, -1)
+            self.assertRaises(self.module.Full, queue.put, 2, False, -1)
+        for queue in self.queues():
+            queue.put(1, timeout=-1)
+            self.assertEqual(queue.get(timeout=0), 1)
+
+    def test_timeouts_of_a_simple_queue(self):
+        queue = self.simple()
+        queue.put(1, timeout=-1)
+        queue.put(2, False, -1)
+        self.assertRaises(ValueError, queue.get, timeout=-1)
+        self.assertEqual([queue.get(False, -1), queue.get(timeout=0)], [1, 2])
+        self.assertRaises(self.module.Empty, queue.get, False, -1)
+
+    def test_a_shutdown_comes_before_a_timeout(self):
+        for queue in self.with_shutdown(1):
+            queue.put(1)
+            queue.shutdown()
+            self.assertRaises(self.module.ShutDown, queue.put, 1, timeout=-1)
+            self.assertRaises(ValueError, queue.get, timeout=-1)
+            queue.get()
+            self.assertRaises(self.module.ShutDown, queue.get, timeout=-1)
+
+    def test_maxsizes_that_are_no_limit(self):
+        for maxsize in 0, -1, -2**100:
+            for queue in self.queues(maxsize):
+                self.assertEqual(queue.maxsize, maxsize)
+                self.assertFalse(queue.full())
+                for number in range(10):
+                    queue.put_nowait(number)
+                    self.assertFalse(queue.full())
+
+    def test_maxsize_may_be_changed(self):
+        for queue, order in zip(self.queues(2), ([2, 1], [1, 2], [1, 2])):
+            queue.put(2)
+            queue.put(1)
+            queue.maxsize = 1
+            self.assertEqual((queue.maxsize, queue.qsize(), queue.full()), (1, 2, True))
+            queue.maxsize = 0
+            self.assertFalse(queue.full())
+            self.assertEqual([queue.get(), queue.get()], order)
+            self.assertEqual(queue.unfinished_tasks, 2)
+
+    def test_any_object_is_an_item(self):
+        item = Item()
+        for queue in self.queues()[:2]:
+            for _ in range(2):
+                self.assertIsNone(queue.put(item))
+            self.assertIs(queue.get(), item)
+            self.assertIs(queue.get(), item)
+            queue.put(None)
+            self.assertIsNone(queue.get())
+
+    def test_what_is_not_put_in_is_not_kept(self):
+        for queue in self.queues(1):
+            queue.put(1)
+            for arguments in (False,), (True, 0), (True, A_MOMENT), (True, -1), (True, float("inf")):
+                item = Item()
+                errors = self.module.Full, ValueError, OverflowError
+                self.assertRaises(errors, queue.put, item, *arguments)
+                watch = weakref.ref(item)
+                del item
+                gc.collect()
+                self.assertIsNone(watch())
+
+    def test_what_is_shut_down_is_not_kept(self):
+        for queue in self.with_shutdown():
+            item = Item()
+            queue.put(item)
+            queue.shutdown(immediate=True)
+            self.assertRaises(self.module.ShutDown, queue.put, item)
+            watch = weakref.ref(item)
+            del item
+            gc.collect()
+            self.assertIsNone(watch())
+
+    def test_a_shutdown_is_for_all_who_wait(self):
+        def wait(function, *arguments):
+            self.assertRaises(self.module.ShutDown, function, *arguments)
+            return True
+
+        for immediate in False, True:
+            for queue in self.with_shutdown(1):
+                getters = [Thread(lambda: wait(queue.get)) for _ in range(2)]
+                wait_until_all_wait(queue, getters)
+                queue.shutdown(immediate)
+                self.assertTrue(all(getter.result() for getter in getters))
+            for queue in self.queues(1):
+                queue.put(1)
+                putters = [Thread(lambda: wait(queue.put, 1)) for _ in range(2)]
+                wait_until_all_wait(queue, putters)
+                queue.shutdown(immediate)
+                self.assertTrue(all(putter.result() for putter in putters))
+
+    def test_priorities_are_what_python_compares(self):
+        queue = self.module.PriorityQueue()
+        items = [(2, "b"), (1, "z"), (2, "a"), (0.5, "x")]
+        for item in items:
+            queue.put(item)
+        self.assertEqual([queue.get() for _ in items], sorted(items))
+
+    def test_a_put_raises_what_a_comparison_has_raised(self):
+        queue = self.module.PriorityQueue()
+        queue.put(1)
+        self.assertRaises(TypeError, queue.put, "a")
+        # It has been put in.
+        self.assertEqual(queue.qsize(), 2)
+        self.assertRaises(Error, queue.put_nowait, Incomparable())
+        self.assertEqual(queue.qsize(), 3)
+
+    def test_a_get_raises_what_a_comparison_has_raised(self):
+        queue = self.module.PriorityQueue()
+        queue.put(1)
+        for _ in range(2):
+            self.assertRaises(Error, queue.put, Incomparable())
+        self.assertRaises(Error, queue.get)
+        self.assertRaises(Error, self.module.PriorityQueue.put_nowait, queue, Incomparable())
+
+    def test_a_put_that_has_waited_raises_what_its_comparison_has_raised(self):
+        def put():
+            self.assertRaises(Error, queue.put, Incomparable())
+            return True
+
+        queue = self.module.PriorityQueue(2)
+        queue.put(1)
+        queue.put(2)
+        putter = Thread(put)
+        wait_until_all_wait(queue, [putter])
+        self.assertEqual(queue.get(), 1)
+        self.assertTrue(putter.result())
+        self.assertEqual(queue.qsize(), 2)

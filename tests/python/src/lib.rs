@@ -5,7 +5,8 @@
 //! as many as `threading.TIMEOUT_MAX`, or null, which is for ever.
 //!
 //! In Rust a guard releases, in Python a method of the lock does. So a guard is kept beside its lock from the one
-//! call to the other. That is all that is added here: what waits, counts and decides is futon.
+//! call to the other. An item of a queue is a number here, and its object stays in Python. That is all that is added: what
+//! waits, counts and decides is futon.
 //!
 //! A function without mangling must not have the name of another one in the process: these begin with `futon_`.
 
@@ -13,6 +14,7 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod queue;
 mod rlock;
 mod semaphore;
 
@@ -23,14 +25,16 @@ use std::time::Duration;
 #[repr(u8)]
 #[derive(Clone, Copy)]
 pub enum Answer {
-    /// The time has run out, or the condition does not hold.
+    /// The time has run out, or the condition does not hold, or the queue is full or empty.
     No = 0,
-    /// It was notified, or the condition holds.
+    /// It was notified, or the condition holds, or the item was put in or got.
     Yes = 1,
     /// Nothing was done: the lock is not taken, or not by this thread.
     NotAcquired = 2,
     /// A function of Python's has raised an exception.
     Raised = 3,
+    /// Nothing was done: the queue is closed.
+    Closed = 4,
 }
 
 impl From<bool> for Answer {
