@@ -33,3 +33,5 @@ pub mod ch06_event {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/12-acquire-all.md")]
 pub mod ch12_acquire_all {}
+#[doc = include_str!("../docs/07-condition.md")]
+pub mod ch07_condition {}
