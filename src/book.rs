@@ -35,3 +35,7 @@ pub mod ch06_event {}
 pub mod ch12_acquire_all {}
 #[doc = include_str!("../docs/07-condition.md")]
 pub mod ch07_condition {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/08-barrier.md")]
+pub mod ch08_barrier {}
