@@ -39,3 +39,7 @@ pub mod ch07_condition {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/08-barrier.md")]
 pub mod ch08_barrier {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/09-shared-iter.md")]
+pub mod ch09_shared_iter {}
