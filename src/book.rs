@@ -43,3 +43,7 @@ pub mod ch08_barrier {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/09-shared-iter.md")]
 pub mod ch09_shared_iter {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/14-verifying.md")]
+pub mod ch14_verifying {}
