@@ -47,3 +47,7 @@ pub mod ch09_shared_iter {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/14-verifying.md")]
 pub mod ch14_verifying {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/16-from-python.md")]
+pub mod ch16_from_python {}
