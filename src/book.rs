@@ -45,6 +45,10 @@ pub mod ch08_barrier {}
 pub mod ch09_shared_iter {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/13-fairness-and-spinning.md")]
+pub mod ch13_fairness_and_spinning {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/14-verifying.md")]
 pub mod ch14_verifying {}
 

@@ -17,8 +17,12 @@ const SHAPE: [&str; 9] = [
 ];
 
 /// Chapters that are not about a primitive, and have what they need.
-const OF_ANOTHER_SHAPE: [&str; 3] =
-    ["docs/01-atomics.md", "docs/14-verifying.md", "docs/16-from-python.md"];
+const OF_ANOTHER_SHAPE: [&str; 4] = [
+    "docs/01-atomics.md",
+    "docs/13-fairness-and-spinning.md",
+    "docs/14-verifying.md",
+    "docs/16-from-python.md",
+];
 
 /// The headings, with their lines.
 fn headings<'a>(page: &'a str, mark: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
