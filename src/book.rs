@@ -53,5 +53,9 @@ pub mod ch13_fairness_and_spinning {}
 pub mod ch14_verifying {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/15-measuring.md")]
+pub mod ch15_measuring {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/16-from-python.md")]
 pub mod ch16_from_python {}
