@@ -59,3 +59,7 @@ pub mod ch15_measuring {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/16-from-python.md")]
 pub mod ch16_from_python {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/17-comparison.md")]
+pub mod ch17_comparison {}

@@ -17,12 +17,13 @@ const SHAPE: [&str; 9] = [
 ];
 
 /// Chapters that are not about a primitive, and have what they need.
-const OF_ANOTHER_SHAPE: [&str; 5] = [
+const OF_ANOTHER_SHAPE: [&str; 6] = [
     "docs/01-atomics.md",
     "docs/13-fairness-and-spinning.md",
     "docs/14-verifying.md",
     "docs/15-measuring.md",
     "docs/16-from-python.md",
+    "docs/17-comparison.md",
 ];
 
 /// The headings, with their lines.
