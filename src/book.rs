@@ -31,8 +31,6 @@ pub mod ch05_semaphore {}
 pub mod ch06_event {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
-#[doc = include_str!("../docs/12-acquire-all.md")]
-pub mod ch12_acquire_all {}
 #[doc = include_str!("../docs/07-condition.md")]
 pub mod ch07_condition {}
 
@@ -43,6 +41,10 @@ pub mod ch08_barrier {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/09-shared-iter.md")]
 pub mod ch09_shared_iter {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/12-acquire-all.md")]
+pub mod ch12_acquire_all {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/13-fairness-and-spinning.md")]
