@@ -279,6 +279,25 @@ fn several_racing_for_the_room_that_a_get_of_what_is_ready_makes() {
     racing_to(2, || ready_of([0, 1]), [Puts(&[put]), Gets(&[get]), Gets(&[try_get])], [(2, 0, 1)]);
 }
 
+/// The mark is for all who wait for room: it stays until the last of them has been let in.
+#[test]
+fn a_get_of_what_is_ready_lets_one_of_two_in_and_the_next_get_the_other() {
+    check_bounded(1, || {
+        let queue = ready_of([0, 1]);
+        let others = [2, 3].map(|number| {
+            let theirs = queue.clone();
+            thread::spawn(move || put(&theirs, Item::new(number)).is_ok())
+        });
+        until(|| queue.putters() == 2);
+        for number in 0..2 {
+            assert_eq!(get(&queue).map(Item::number), Some(number));
+        }
+        assert!(others.into_iter().all(|other| other.join().unwrap()));
+        assert_eq!(queue.len(), 2);
+        assert_left(&queue);
+    });
+}
+
 #[test]
 fn who_finds_room_sees_what_came_before_the_get() {
     fn sees(make: fn() -> Shared, wait: fn(&Queue<Item>)) {
