@@ -43,6 +43,10 @@ pub mod ch08_barrier {}
 pub mod ch09_shared_iter {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/10-queue.md")]
+pub mod ch10_queue {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/12-acquire-all.md")]
 pub mod ch12_acquire_all {}
 
