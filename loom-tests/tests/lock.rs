@@ -639,7 +639,8 @@ fn a_fair_release_without_a_waiter_reserves_nothing() {
 /// the lock, while the thread still waits.
 #[test]
 fn a_thread_that_has_waited_long_is_not_overtaken() {
-    static SEEN: Seen<(bool, usize)> = Seen::new();
+    const RESERVED: u32 = 4;
+    static SEEN: Seen<(bool, usize, bool)> = Seen::new();
     check_bounded(2, || {
         let lock = shared();
         let guard = lock.acquire();
@@ -647,9 +648,10 @@ fn a_thread_that_has_waited_long_is_not_overtaken() {
         let waiter = thread::spawn(move || acquiring(&theirs));
         until_waiting(&lock, 1);
         drop(guard);
+        let is_reserved = calls().expected & RESERVED != 0;
         let again = lock.try_acquire();
         let waiters = lock.waiters();
-        SEEN.add((again.is_some(), waiters));
+        SEEN.add((again.is_some(), waiters, is_reserved));
         if again.is_none() && waiters == 1 {
             assert!(lock.acquire_timeout(Duration::ZERO).is_none_or(|value| value.get() == 1));
         }
@@ -657,7 +659,8 @@ fn a_thread_that_has_waited_long_is_not_overtaken() {
         waiter.join().unwrap();
         assert_is_free(&lock);
     });
-    SEEN.assert_has([(true, 1), (false, 1)]);
+    // It may also be that the other one has the lock by then. Not so where it sleeps, and the lock is kept for it.
+    SEEN.assert_has([(true, 1, false), (false, 1, true)]);
 }
 
 /// What shows that it has waited long is that it sleeps on a word with the mark. Without that it is overtaken again.
