@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use checking::{Seen, Slot, Unprotected, check_bounded, cost};
+use checking::{IS_AT_RANDOM, Seen, Slot, Unprotected, check_bounded, cost};
 use futon_model::atomic::model::{Calls, calls, check};
 use futon_model::atomic::yield_now;
 use futon_model::{Closed, Container, GetError, PutError, Queue, TaskDoneError};
@@ -1010,8 +1010,9 @@ fn an_item_wakes_the_thread_that_it_is_for() {
 fn who_does_not_sleep_is_not_woken() {
     check_bounded(3, || {
         each_once(&bounded(1), [Gets(&[get, get]), Puts(&[put, put])]);
-        // The lock may wake one more than sleep: see `RawLock::leave_to_the_others`.
-        assert!(calls().wakes == 0 || calls().waits > 0, "{:?}", calls());
+        // With more preemptions a lock may wake one that is counted and does not sleep yet, as in
+        // `RawLock::leave_to_the_others`.
+        assert!(calls().wakes <= calls().waits || IS_AT_RANDOM, "{:?}", calls());
     });
 }
 

@@ -35,7 +35,7 @@ pub fn costs<G>(take: impl FnOnce() -> Option<G>) -> [(usize, usize, usize); 2] 
 }
 
 /// Whether a few executions are chosen at random, in the place of all.
-const IS_AT_RANDOM: bool = matches!(env!("CARGO_PKG_NAME").as_bytes(), b"random-tests");
+pub const IS_AT_RANDOM: bool = matches!(env!("CARGO_PKG_NAME").as_bytes(), b"random-tests");
 
 /// What the executions of a model came to, taken together.
 ///
