@@ -47,6 +47,10 @@ pub mod ch09_shared_iter {}
 pub mod ch10_queue {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/11-par-map.md")]
+pub mod ch11_par_map {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/12-acquire-all.md")]
 pub mod ch12_acquire_all {}
 
