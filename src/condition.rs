@@ -352,14 +352,10 @@ impl Condition {
         self.wait_by(guard, |waiter| waiter.wait_until(deadline))
     }
 
-    /// The same, for a thread that takes turns with those who notify it.
+    /// The same, asleep from the first moment: for a thread whose CPU those who notify it can use better.
     #[track_caller]
-    pub(crate) fn wait_for_a_turn_until<G: WaitGuard>(
-        &self,
-        guard: &mut G,
-        deadline: Deadline,
-    ) -> bool {
-        self.wait_by(guard, |waiter| waiter.wait_for_a_turn_until(deadline))
+    pub(crate) fn sleep_until<G: WaitGuard>(&self, guard: &mut G, deadline: Deadline) -> bool {
+        self.wait_by(guard, |waiter| waiter.sleep_until(deadline))
     }
 
     #[track_caller]

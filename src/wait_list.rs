@@ -105,7 +105,8 @@ impl<T> Waiter<T> {
         self.sleep_until(deadline)
     }
 
-    fn sleep_until(&self, deadline: Deadline) -> Option<News> {
+    /// The same, without looking again before it sleeps.
+    pub(crate) fn sleep_until(&self, deadline: Deadline) -> Option<News> {
         // ORDERING: Acquire on failure: it has been told, as in `news`. A success publishes nothing.
         if let Err(news) = self.word.compare_exchange(NEITHER, ASLEEP, Relaxed, Acquire) {
             if news != ASLEEP {

@@ -126,13 +126,15 @@ impl Results {
 }
 
 /// The crates that are measured beside futon.
-const PEERS: [&str; 9] = [
+const PEERS: [&str; 11] = [
     "parking_lot",
     "usync",
     "tokio",
     "async-lock",
     "rsevents",
     "orx-concurrent-iter",
+    "flume",
+    "kanal",
     "crossbeam-channel",
     "rayon",
     "futon",

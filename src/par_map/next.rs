@@ -111,7 +111,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
                     return Err(NotReady);
                 }
                 self.assert_not_at_work(&state);
-                is_late = !self.changed.wait_for_a_turn_until(&mut state, deadline);
+                is_late = !self.changed.sleep_until(&mut state, deadline);
             }
         }
     }

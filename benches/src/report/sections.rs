@@ -86,7 +86,11 @@ pub const SECTIONS: [Section; 10] = [
     },
     Section {
         title: "Parallel map",
-        text: "One iterator mapped by as many threads as there are CPUs, and the results in the hands of the one that called. All                but rayon start their threads for it. rayon's `par_bridge` gives the results as they come and all at the end, *sorted* by                the places that they carry; *by index* is for what has one, as a slice. crossbeam's channels bring jobs to the threads                and results from them, put in order by a tree. *By 16* is futon's with chunks of so many items.",
+        text: "One iterator mapped by as many threads as there are CPUs, and the results in the hands of the one that \
+               called. All but rayon start their threads for it. rayon's `par_bridge` gives the results as they come and \
+               all at the end, *sorted* by the places that they carry; *by index* is for what has one, as a slice. \
+               crossbeam's channels bring jobs to the threads and results from them, put in order by a tree. *By 16* is \
+               futon's with chunks of so many items.",
         pictures: &[],
         groups: "par_map/",
     },
