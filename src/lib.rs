@@ -27,7 +27,8 @@
 //!   taken, not lost.
 //! * **Waiting.** A thread that has to wait looks again for some microseconds, gives way to other threads for some tens of
 //!   them (about a millisecond, should others run meanwhile), and then sleeps in the kernel. How far it goes before it
-//!   sleeps is what has paid in its last waits. Where nobody has had to wait there is no system call.
+//!   sleeps is what has paid in its last waits. Who waits for a result of a [`ParMap`] sleeps at once: the CPU is for those who
+//!   work. Where nobody has had to wait there is no system call.
 //! * **Panics.** Nothing is poisoned. A panic in a critical section releases the lock, and leaves the value as it is at that
 //!   moment; [`LockGuard::transaction`] leaves it as it was before.
 //! * **Memory.** Constructors are `const` and do not allocate, but for that of [`ParMap`]. Once a primitive is released

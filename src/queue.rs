@@ -133,7 +133,8 @@ use crate::lock::{Lock, LockGuard};
 /// queue would wait for itself. Where an item is dropped, by whomever, it may use the queue.
 ///
 /// **Cost.** Making one does not allocate; the container does as it grows, and the second one that a queue has which is first in, first
-/// out. A put and a get are a lock that is held for a moment, each its own. They make a system call only where others have had to wait.
+/// out. There a put and a get have a lock each, which is held for a moment, and with another order one for both. They make a system
+/// call only where others have had to wait.
 ///
 /// The items decide what may cross threads: a queue is `Send` and `Sync` if they and the container are `Send`.
 ///

@@ -93,9 +93,7 @@ impl Learned {
 /// For some tens of microseconds at most, or a millisecond if other threads have the CPU meanwhile (and one that
 /// keeps it longer is waited for once).
 pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
-    if !has_happened() && !deadline.has_passed() {
-        look_again(Spin::until(deadline), has_happened);
-    }
+    look_again(deadline, Spin::until, has_happened);
 }
 
 /// The same for something that is up to threads which take turns with this one, as those at the other end of a queue.
@@ -103,19 +101,23 @@ pub(crate) fn spin_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
 /// They may keep the CPU for long when this thread gives way to them, and do what it waits for, over and over. That is no
 /// reason not to give way the next time.
 pub(crate) fn spin_for_a_turn_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
-    if !has_happened() && !deadline.has_passed() {
-        look_again(Spin::for_a_turn_until(deadline), has_happened);
-    }
+    look_again(deadline, Spin::for_a_turn_until, has_happened);
 }
 
 /// The same for a microsecond or so, whatever has paid lately, and without giving way.
 pub(crate) fn spin_shortly_until(deadline: Deadline, has_happened: impl Fn() -> bool) {
-    if !has_happened() && !deadline.has_passed() {
-        look_again(Spin::short(), has_happened);
-    }
+    look_again(deadline, |_| Spin::short(), has_happened);
 }
 
-fn look_again(mut spin: Spin, has_happened: impl Fn() -> bool) {
+fn look_again(
+    deadline: Deadline,
+    spin: impl FnOnce(Deadline) -> Spin,
+    has_happened: impl Fn() -> bool,
+) {
+    if has_happened() || deadline.has_passed() {
+        return;
+    }
+    let mut spin = spin(deadline);
     while spin.pause() {
         if has_happened() {
             return spin.has_paid();

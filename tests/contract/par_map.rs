@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashSet};
 use std::iter::{self, FusedIterator};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -923,12 +924,9 @@ fn a_cancel_hands_out_what_comes_before_the_first_gap() {
     });
 }
 
-/// A panic is an end too, but does not take back that nothing is wanted any more.
-#[test]
-fn after_a_cancel_a_panic_changes_nothing() {
-    let _limit = limit();
-    let [first, second] = [(); 2].map(|()| Event::new());
-    let map = ParMap::new(0..8, 8, |i| match i {
+/// A map of two chunks: the first one begins with a wait, the second one with a wait and a panic.
+fn two_chunks(first: &Event, second: &Event) -> ParMap<Range<i32>, impl Fn(i32) -> i32, i32> {
+    ParMap::new(0..8, 8, move |i| match i {
         0 => {
             first.wait();
             i
@@ -939,7 +937,15 @@ fn after_a_cancel_a_panic_changes_nothing() {
         }
         _ => i,
     })
-    .chunk(4);
+    .chunk(4)
+}
+
+/// A panic is an end too, but does not take back that nothing is wanted any more.
+#[test]
+fn after_a_cancel_a_panic_changes_nothing() {
+    let _limit = limit();
+    let [first, second] = [(); 2].map(|()| Event::new());
+    let map = two_chunks(&first, &second);
     thread::scope(|s| {
         s.spawn(|| map.work());
         s.spawn(|| map.work());
@@ -960,18 +966,7 @@ fn after_a_cancel_a_panic_changes_nothing() {
 fn as_they_come_nothing_is_mapped_any_more_after_a_panic() {
     let _limit = limit();
     let [first, second] = [(); 2].map(|()| Event::new());
-    let map = ParMap::new(0..8, 8, |i| match i {
-        0 => {
-            first.wait();
-            i
-        }
-        4 => {
-            second.wait();
-            unwind()
-        }
-        _ => i,
-    });
-    let map = map.chunk(4).unordered();
+    let map = two_chunks(&first, &second).unordered();
     thread::scope(|s| {
         s.spawn(|| map.work());
         s.spawn(|| map.work());

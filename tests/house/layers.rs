@@ -54,6 +54,25 @@ impl Layers {
     }
 }
 
+/// Each file is a module of the one that it belongs to, or nobody compiles it.
+pub fn files_are_modules(sources: &[Source]) -> Vec<Breach> {
+    let is_module = |source: &&Source| {
+        let Some((folder, file)) = source.path.rsplit_once('/') else { return false };
+        let parent = if folder == "src" { "src/lib.rs".to_owned() } else { format!("{folder}.rs") };
+        let declaration = format!("mod {};", file.trim_end_matches(".rs"));
+        // … or by its path, where it depends on the system.
+        let path = format!("{}/{file}", folder.rsplit('/').next().unwrap_or(folder));
+        sources
+            .iter()
+            .filter(|source| source.path == parent)
+            .flat_map(|parent| &parent.lines)
+            .any(|line| line.code.ends_with(&declaration) || line.quoted.contains(&path))
+    };
+    let files = sources.iter().filter(|source| source.path != "src/lib.rs");
+    let alone = files.filter(|source| !is_module(source));
+    alone.map(|source| source.breach(0, "is a module of no file")).collect()
+}
+
 /// A file uses only what stands above it in lib.rs.
 pub fn layers_are_kept(source: &Source, layers: &Layers) -> Vec<Breach> {
     let own = source.path.strip_prefix("src/").unwrap_or(&source.path);
@@ -172,6 +191,27 @@ mod the_rules {
         assert_eq!(layers_are_kept(&below, &layers), []);
         let strange = Source::new("src/strange.rs", "");
         assert_eq!(layers_are_kept(&strange, &layers).len(), 1);
+    }
+
+    #[test]
+    fn find_a_file_that_nobody_compiles() {
+        let sources = [
+            ("src/lib.rs", "mod lock;\nmod unlock;\n"),
+            (
+                "src/lock.rs",
+                "pub mod guard;\n#[cfg_attr(unix, path = \"lock/linux.rs\")]\nmod platform;\n// mod left;\n",
+            ),
+            ("src/lock/guard.rs", ""),
+            ("src/lock/linux.rs", ""),
+            ("src/lock/left.rs", ""),
+            ("src/alone.rs", ""),
+        ];
+        let breaches = files_are_modules(&sources.map(|(path, text)| Source::new(path, text)));
+        let found: Vec<_> = breaches.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            ["src/lock/left.rs:1: is a module of no file", "src/alone.rs:1: is a module of no file"]
+        );
     }
 
     #[test]

@@ -52,6 +52,11 @@ mod the_sources {
     }
 
     #[test]
+    fn are_modules_of_the_crate() {
+        assert_none(files_are_modules(&sources("src")));
+    }
+
+    #[test]
     fn name_loom_in_two_places_only() {
         assert_none(sources("src").iter().flat_map(loom_stays_in_its_place));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -132,22 +132,28 @@ impl Test {
         command.current_dir(&self.folder).env("RUST_BACKTRACE", "0");
         // What is chosen at random is the same each time.
         command.env("FUTON_SEED", "1").env("FUTON_EXECUTIONS", "1000");
-        let mut child =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn()?;
-        let start = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok(if status.success() { End::Passed } else { End::Failed });
-            }
-            if start.elapsed() > patience {
-                child.kill()?;
-                child.wait()?;
-                return Ok(End::Hung);
-            }
-            thread::sleep(
-                (start.elapsed() / 8).clamp(Duration::from_millis(1), Duration::from_millis(50)),
-            );
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn()?;
+        Ok(match end_of(child, patience)? {
+            Some(status) if status.success() => End::Passed,
+            Some(_) => End::Failed,
+            None => End::Hung,
+        })
+    }
+}
+
+/// Waits for the end of a program, or makes it end if that takes too long: `None`.
+pub fn end_of(mut child: Child, patience: Duration) -> Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
         }
+        if start.elapsed() > patience {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep((start.elapsed() / 8).clamp(Duration::from_millis(1), Duration::from_millis(50)));
     }
 }
 

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::bench::{copy_sources, write_if_changed};
+use crate::bench::{copy_sources, end_of, write_if_changed};
 use crate::chapter::{self, Break};
 
 /// Most of it is compiling, the first time.
@@ -100,18 +99,10 @@ impl Copy {
             cargo.env_remove(variable);
         }
         cargo.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
-        let mut child = cargo.stdout(file.try_clone()?).stderr(file).spawn()?;
-        let start = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok((status.success(), fs::read_to_string(output)?));
-            }
-            if start.elapsed() > PATIENCE {
-                child.kill()?;
-                child.wait()?;
-                return Err(format!("`{command}` does not come to an end").into());
-            }
-            thread::sleep(Duration::from_millis(20));
+        let child = cargo.stdout(file.try_clone()?).stderr(file).spawn()?;
+        match end_of(child, PATIENCE)? {
+            Some(status) => Ok((status.success(), fs::read_to_string(output)?)),
+            None => Err(format!("`{command}` does not come to an end").into()),
         }
     }
 }
