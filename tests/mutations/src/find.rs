@@ -25,7 +25,7 @@ pub struct Mutation {
     pub way: Way,
     pub from: String,
     pub to: String,
-    /// Another one if the file is changed.
+    /// Another one if the code of the file is changed.
     pub id: u64,
 }
 
@@ -59,7 +59,8 @@ impl fmt::Display for Mutation {
 /// All mutations of a file.
 pub fn mutations(file: &str, text: &str) -> Result<Vec<Mutation>> {
     let syntax = syn::parse_file(text)?;
-    let mut finder = Finder { file, text, within: Vec::new(), is_constant: false, found: Vec::new() };
+    let (within, found) = (Vec::new(), Vec::new());
+    let mut finder = Finder { file, text, code: code_of(text), within, is_constant: false, found };
     finder.visit_file(&syntax);
     Ok(finder.found)
 }
@@ -67,6 +68,7 @@ pub fn mutations(file: &str, text: &str) -> Result<Vec<Mutation>> {
 struct Finder<'a> {
     file: &'a str,
     text: &'a str,
+    code: String,
     within: Vec<String>,
     /// Where no function can be called that is not `const`.
     is_constant: bool,
@@ -100,7 +102,7 @@ impl Finder<'_> {
             way,
             from: one_line(&from),
             to: one_line(&to),
-            id: hash((self.text, self.file, line, column, to)),
+            id: hash((&self.code, self.file, code_of(before).len(), to)),
         });
     }
 
@@ -215,6 +217,12 @@ impl Finder<'_> {
             }
         }
     }
+}
+
+/// A text without its lines of comment, which no test notices.
+fn code_of(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.filter(|line| !line.trim_start().starts_with("//")).collect()
 }
 
 fn hash(what: impl Hash) -> u64 {
@@ -419,6 +427,15 @@ mod tests {
         let mut found = changes(source);
         found.sort();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_comment_makes_no_other_mutation_of_one() {
+        let ids =
+            |source| mutations("src/x.rs", source).unwrap().iter().map(|m| m.id).collect::<Vec<_>>();
+        let code = ids("fn f() {\n    x == 1;\n}\n");
+        assert_eq!(code, ids("/// All of it.\nfn f() {\n    // And more.\n    x == 1;\n}\n"));
+        assert!(ids("fn f() {\n    x == 2;\n}\n").iter().all(|id| !code.contains(id)));
     }
 
     #[test]
