@@ -63,6 +63,7 @@ pub mod ch13_fairness_and_spinning {}
 pub mod ch14_verifying {}
 
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/performance/in-rustdoc.md")]
 #[doc = include_str!("../docs/15-measuring.md")]
 pub mod ch15_measuring {}
 

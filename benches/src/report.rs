@@ -54,6 +54,7 @@ pub fn write(docs: &Path, results: &Results) -> Result<(), Box<dyn Error>> {
     let folder = docs.join("performance");
     fs::create_dir_all(&folder)?;
     pictures::draw(&folder, &cells)?;
+    fs::write(folder.join("in-rustdoc.md"), pictures::in_rustdoc(&folder)?)?;
 
     let mut page = String::new();
     head(&mut page, results)?;

@@ -261,8 +261,15 @@ fn anchor(heading: &str) -> String {
 }
 
 /// A chapter links by labels, which lead to the same place in rustdoc, where the files have other names.
-pub fn links_lead_to_the_same_in_rustdoc(chapter: &Source, rustdoc: &Source) -> Vec<Breach> {
-    let (labels, there) = (labels(&chapter.text), labels(&rustdoc.text));
+///
+/// rustdoc takes no files of pictures along: there a label leads to the picture itself.
+pub fn links_lead_to_the_same_in_rustdoc(
+    chapter: &Source,
+    rustdoc: &[Source],
+    read: impl Fn(&str) -> Option<String>,
+) -> Vec<Breach> {
+    let labels = labels(&chapter.text);
+    let there: Vec<_> = rustdoc.iter().flat_map(|page| self::labels(&page.text)).collect();
     let mut breaches = Vec::new();
     for (index, target) in inline_links(&chapter.text) {
         if !target.contains("://") && !target.starts_with('#') {
@@ -281,11 +288,16 @@ pub fn links_lead_to_the_same_in_rustdoc(chapter: &Source, rustdoc: &Source) -> 
         let expected = match module(file) {
             Some(module) => format!("crate::book::{module}{heading}"),
             None if target.contains("://") => continue,
+            None if file.ends_with(".svg") => {
+                let picture = read(&format!("docs/{file}")).unwrap_or_default();
+                format!("data:image/svg+xml,{}", in_an_address(&picture))
+            }
             // There are only chapters in rustdoc, and the first page, which says where the others are.
             None => "crate::book#the-appendices".to_owned(),
         };
         if !there.iter().any(|(_, other, target)| other == label && **target == expected) {
-            let rule = format!("`{}` has no line `[{label}]: {expected}`", rustdoc.path);
+            let start: String = expected.chars().take(60).collect();
+            let rule = format!("rustdoc's labels have no `[{label}]: {start}`");
             breaches.push(chapter.breach(*index, rule));
         }
     }
@@ -298,6 +310,16 @@ pub fn links_lead_to_the_same_in_rustdoc(chapter: &Source, rustdoc: &Source) -> 
         }
     }
     breaches
+}
+
+/// A picture without what an address may not have in it.
+fn in_an_address(picture: &str) -> String {
+    let text = picture.replace('\n', "").replace('"', "'");
+    let escaped = |byte: u8| match byte.is_ascii_alphanumeric() || b"-.,'/:=".contains(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escaped).collect()
 }
 
 /// The module in which rustdoc shows this chapter.
@@ -444,14 +466,18 @@ mod the_rules {
     #[test]
     fn find_a_link_that_is_another_in_rustdoc() {
         let there = "[futex]: crate::book::ch02_futex#d\n[proof]: crate::book#the-appendices\n";
-        let there = Source::new("docs/links.md", there);
-        let rule = |text: &str| lines(links_lead_to_the_same_in_rustdoc(&chapter(text), &there));
+        let plots = "[plot]: data:image/svg+xml,%3Ca%20b='c'/%3E\n";
+        let there = [there, plots].map(|text| Source::new("docs/links.md", text));
+        let read = |file: &str| (file == "docs/d/p.svg").then(|| "<a b=\"c\"/>\n".to_owned());
+        let rule = |text: &str| lines(links_lead_to_the_same_in_rustdoc(&chapter(text), &there, read));
         let right = "[a][futex], [b][proof]\n\n[futex]: 02-futex.md#d\n[proof]: proof.md\n";
         assert_eq!(rule(right), []);
         assert_eq!(rule(&right.replace("#d", "")), [3]);
         assert_eq!(rule(&right.replace("proof]", "p]")), [4]);
         assert_eq!(rule(&right.replace("[a][futex]", "[a](02-futex.md)")), [1]);
         assert_eq!(rule(&right.replace("[a][futex]", "[a][lock]")), [1]);
+        assert_eq!(rule("![p][plot]\n\n[plot]: d/p.svg\n"), []);
+        assert_eq!(rule("![p][plot]\n\n[plot]: d/q.svg\n"), [3]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which pictures there are, and what is in them.
 
+use std::fs;
 use std::path::Path;
 
 use super::plot::{Content, Panel, Result, draw as draw_panels, height};
@@ -119,6 +120,29 @@ pub fn draw(folder: &Path, cells: &[Cell]) -> Result {
 
 fn per_micro(record: &Record) -> f64 {
     1e3 / median(&record.nanos)
+}
+
+/// The pictures that the book shows, as labels that lead to all that is in them: rustdoc takes no files along.
+pub fn in_rustdoc(folder: &Path) -> std::io::Result<String> {
+    let mut labels = String::new();
+    for name in ["lock", "overview"] {
+        let picture = fs::read_to_string(folder.join(name).with_extension("svg"))?;
+        labels.push_str(&format!("[{name}-picture]: data:image/svg+xml,{}\n", encoded(&picture)));
+    }
+    Ok(labels)
+}
+
+/// As a part of an address.
+fn encoded(picture: &str) -> String {
+    let mut address = String::new();
+    for byte in picture.replace('\n', "").replace('"', "'").bytes() {
+        match byte {
+            b'-' | b'.' | b',' | b'\'' | b'/' | b':' | b'=' => address.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => address.push(byte.into()),
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address
 }
 
 /// For each group the ratios to the best peer.
