@@ -11,6 +11,9 @@ use crate::raw_lock::RawLock;
 
 /// A lock that is taken. Gives access to the value; dropping it releases the lock.
 ///
+/// Made by [`Lock::acquire`] and the other ways to take a lock. Dropping it is Python's `Lock.release()`, and the end of
+/// its `with` block; there is no way to do it twice.
+///
 /// May be sent to another thread and released there, if the value may.
 ///
 /// ```
@@ -43,6 +46,8 @@ use crate::raw_lock::RawLock;
 /// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(alias = "MutexGuard")]
+#[doc(alias = "unlock")]
+#[doc(alias = "release")]
 pub struct LockGuard<'a, T: ?Sized> {
     lock: &'a Lock<T>,
     /// What the guard is to the compiler: an exclusive borrow of the value.
@@ -86,7 +91,7 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// # assert_eq!(account.acquire().name, "Ada");
     /// ```
     ///
-    /// If `part` panics the lock is released.
+    /// If `part` panics the lock is released. It is parking_lot's `MutexGuard::map`.
     #[inline]
     pub fn map<U: ?Sized>(
         mut guard: Self,
@@ -108,7 +113,14 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// let third = LockGuard::filter_map(list.acquire(), |v| v.get_mut(2));
     /// assert_eq!(third.unwrap_err().len(), 2);
     /// ```
+    ///
+    /// If `part` panics the lock is released. It is parking_lot's `try_map`.
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, and with it the lock, if `part` returns `None`.
     #[inline]
+    #[doc(alias = "try_map")]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -124,9 +136,10 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
         MappedLockGuard::new(&ManuallyDrop::new(guard).lock.raw, part)
     }
 
-    /// Releases the lock while `f` runs, then takes it again.
+    /// Releases the lock while `f` runs, then takes it again. Returns what `f` does.
     ///
-    /// Other threads may change the value meanwhile. If `f` panics the lock is taken again before the panic
+    /// Other threads may change the value meanwhile; taking the lock again waits for them as
+    /// [`acquire`](Lock::acquire) does, without a limit. If `f` panics the lock is taken again before the panic
     /// goes on, and released by the guard as usual.
     ///
     /// ```
@@ -137,6 +150,8 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// LockGuard::unlocked(&mut guard, || *lock.acquire() += 1);
     /// assert_eq!(*guard, 2);
     /// ```
+    ///
+    /// It is parking_lot's `MutexGuard::unlocked`. Neither Python nor std has it.
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         struct Again<'l, T: ?Sized>(&'l Lock<T>);
         impl<T: ?Sized> Drop for Again<'_, T> {
@@ -152,9 +167,12 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// Releases the lock to a thread that waits for it, if there is one.
     ///
     /// Dropping a guard lets whoever comes first have the lock, and that is often the thread that has just
-    /// dropped it. After this, only a thread that waits may take the lock: usually the one that has waited
-    /// longest, and the calling thread not unless it joins them. Threads have to sleep and wake for it, so
-    /// use it where a turn matters more than speed.
+    /// dropped it. After this it is kept for those who wait: usually the one that has waited longest gets it. Others,
+    /// the calling thread included, let it lie, and take it only where for about a millisecond none of those has come
+    /// to do so. Threads have to sleep and wake for it, so use it where a turn matters more than speed.
+    ///
+    /// It is parking_lot's `unlock_fair`, and its `bump` with an [`acquire`](Lock::acquire) after it. Neither Python nor
+    /// std has it.
     ///
     /// ```
     /// use futon::{Lock, LockGuard};
@@ -165,6 +183,7 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// ```
     #[inline]
     #[doc(alias = "unlock_fair")]
+    #[doc(alias = "bump")]
     pub fn release_fair(guard: Self) {
         ManuallyDrop::new(guard).lock.raw.release_fair();
     }
@@ -197,7 +216,7 @@ impl<T: Clone> LockGuard<'_, T> {
     /// ```
     ///
     /// This is what takes the place of the poison of [`std::sync::Mutex`], which keeps others away from a value that a
-    /// panic may have left half changed.
+    /// panic may have left half changed. Neither Python nor std has it.
     ///
     /// A copy is made each time. Of a large value, keep what undoes the change, or have [`Arc`](std::sync::Arc)s in it and
     /// change those with [`make_mut`](std::sync::Arc::make_mut). What the copy shares with the value, such as what is behind
@@ -225,6 +244,7 @@ impl<T: Clone> LockGuard<'_, T> {
     /// That of `change`. Then the value has not changed.
     #[doc(alias = "rollback")]
     #[doc(alias = "poison")]
+    #[doc(alias = "PoisonError")]
     pub fn transaction<R, E>(
         guard: &mut Self,
         change: impl FnOnce(&mut T) -> Result<R, E>,

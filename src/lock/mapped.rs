@@ -11,8 +11,20 @@ use crate::raw_lock::RawLock;
 
 /// A lock that is taken, seen through a part of its value. Dropping it releases the lock.
 ///
-/// Made by [`LockGuard::map`](super::LockGuard::map). It can not be waited with on a [`Condition`](crate::Condition): what
+/// Made by [`LockGuard::map`](super::LockGuard::map) and [`filter_map`](super::LockGuard::filter_map). It can not be
+/// waited with on a [`Condition`](crate::Condition): what
 /// another thread does to the whole value in the meantime might do away with the part.
+///
+/// ```
+/// use futon::{Lock, LockGuard};
+///
+/// let names = Lock::new(vec!["Ada", "Ben"]);
+/// let mut first = LockGuard::map(names.acquire(), |names| &mut names[0]);
+/// *first = "Eve";
+/// assert!(names.is_locked()); // all of them
+/// drop(first);
+/// assert_eq!(names.into_inner(), ["Eve", "Ben"]);
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(alias = "MappedMutexGuard")]
 pub struct MappedLockGuard<'a, T: ?Sized> {
@@ -55,7 +67,24 @@ impl<'a, T: ?Sized> MappedLockGuard<'a, T> {
     }
 
     /// A guard of a part of the part, if there is such a part; else the guard as it was.
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, MappedLockGuard};
+    ///
+    /// let lock = Lock::new((1, vec![2, 3]));
+    /// let list = LockGuard::map(lock.acquire(), |v| &mut v.1);
+    /// let list = MappedLockGuard::filter_map(list, |list| list.get_mut(2)).unwrap_err();
+    /// let last = MappedLockGuard::filter_map(list, |list| list.last_mut());
+    /// assert_eq!(last.map(|last| *last).ok(), Some(3));
+    /// ```
+    ///
+    /// If `part` panics the lock is released.
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, and with it the lock, if `part` returns `None`.
     #[inline]
+    #[doc(alias = "try_map")]
     pub fn filter_map<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut T) -> Option<&mut U>,
@@ -68,6 +97,14 @@ impl<'a, T: ?Sized> MappedLockGuard<'a, T> {
 
     /// Releases the lock to a thread that waits for it, if there is one:
     /// see [`LockGuard::release_fair`](super::LockGuard::release_fair).
+    ///
+    /// ```
+    /// use futon::{Lock, LockGuard, MappedLockGuard};
+    ///
+    /// let lock = Lock::new((1, 2));
+    /// MappedLockGuard::release_fair(LockGuard::map(lock.acquire(), |pair| &mut pair.0));
+    /// assert!(!lock.is_locked());
+    /// ```
     #[inline]
     #[doc(alias = "unlock_fair")]
     pub fn release_fair(guard: Self) {
@@ -91,7 +128,12 @@ impl<T: Clone> MappedLockGuard<'_, T> {
     /// });
     /// assert_eq!((done, *second), (Err("no"), 1));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `change`. Then the part has not changed.
     #[doc(alias = "rollback")]
+    #[doc(alias = "poison")]
     pub fn transaction<R, E>(
         guard: &mut Self,
         change: impl FnOnce(&mut T) -> Result<R, E>,

@@ -13,10 +13,28 @@ use crate::raw_lock::RawLock;
 
 /// A lock that is taken and kept alive. Borrows nothing; dropping it releases the lock.
 ///
-/// Made by [`Lock::acquire_arc`]. May be sent to another thread and released there, if the value may.
+/// Made by [`Lock::acquire_arc`] and its like. May be sent to another thread and released there, if the value may. As
+/// [`LockGuard`](super::LockGuard) it can be waited with on a [`Condition`](crate::Condition).
+///
+/// ```
+/// use std::sync::Arc;
+/// use futon::{Lock, LockArcGuard};
+///
+/// /// Has its device for as long as it is there.
+/// struct Job {
+///     device: LockArcGuard<String>,
+/// }
+///
+/// let device = Arc::new(Lock::new(String::from("ready")));
+/// let mut job = Job { device: device.acquire_arc() };
+/// job.device.push('!');
+/// drop(job);
+/// assert_eq!(*device.acquire(), "ready!");
+/// ```
 #[must_use = "the lock is released as soon as the guard is dropped"]
 #[doc(alias = "ArcMutexGuard")]
 #[doc(alias = "OwnedMutexGuard")]
+#[doc(alias = "MutexGuardArc")]
 pub struct LockArcGuard<T: ?Sized> {
     lock: Arc<Lock<T>>,
     /// Takes `Send` and `Sync` away, to be given back below under the right conditions.
@@ -75,7 +93,12 @@ impl<T: Clone> LockArcGuard<T> {
     /// });
     /// assert_eq!((done, *guard), (Err("no"), 1));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `change`. Then the value has not changed.
     #[doc(alias = "rollback")]
+    #[doc(alias = "poison")]
     pub fn transaction<R, E>(
         guard: &mut Self,
         change: impl FnOnce(&mut T) -> Result<R, E>,
