@@ -69,10 +69,11 @@ use crate::deadline::Deadline;
 /// ```
 ///
 /// **Memory ordering.** Everything that happened before the release of the last level is seen by whoever
-/// acquires after it.
+/// acquires after it. The levels in between order nothing, and neither does what fails, a try or a timeout.
 ///
 /// **Fairness.** As [`Lock`](crate::Lock)'s: a free lock goes to whoever comes first, but a thread that has
-/// waited for about a millisecond sees to it that newcomers go behind. The owner always gets its next level at once.
+/// waited for about a millisecond sees to it that newcomers go behind. [`RLockGuard::release_fair`] keeps the lock for
+/// those who wait at once. The owner always gets its next level at once.
 ///
 /// **Deadlock.** Not with itself. As with any lock, two threads deadlock if each waits for what the other has:
 /// those that need several take them with [`acquire_all`](fn@crate::acquire_all).
@@ -128,16 +129,26 @@ impl<T> RLock<T> {
     /// use std::cell::RefCell;
     ///
     /// static NAMES: futon::RLock<RefCell<Vec<String>>> = futon::RLock::new(RefCell::new(Vec::new()));
+    ///
+    /// NAMES.acquire().borrow_mut().push("Ada".into());
+    /// assert_eq!(NAMES.acquire().borrow().len(), 1);
     /// ```
     #[inline]
+    #[must_use]
     pub const fn new(value: T) -> Self {
         Self { owner: Owner::new(), value: UnsafeCell::new(value) }
     }
 
     /// The value, once nobody shares the lock any more.
     ///
+    /// As [`get_mut`](Self::get_mut), also where a guard was leaked.
+    ///
     /// ```
-    /// assert_eq!(futon::RLock::new(7).into_inner(), 7);
+    /// use std::cell::Cell;
+    ///
+    /// let count = futon::RLock::new(Cell::new(1));
+    /// count.acquire().set(2);
+    /// assert_eq!(count.into_inner().get(), 2);
     /// ```
     #[inline]
     pub fn into_inner(self) -> T {
@@ -168,7 +179,7 @@ impl<T: ?Sized> RLock<T> {
 
     /// Waits until no other thread has the lock and takes it, or takes one level more of it.
     ///
-    /// Python's `RLock.acquire()`. Panics above 2³² − 1 levels.
+    /// Python's `RLock.acquire()`.
     ///
     /// ```
     /// let lock = futon::RLock::new(5);
@@ -177,6 +188,10 @@ impl<T: ?Sized> RLock<T> {
     /// drop(outer); // in any order
     /// assert_eq!((*inner, lock.depth()), (5, 1));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If this thread has 2³² − 1 levels already. It keeps them.
     #[inline]
     #[track_caller]
     #[doc(alias = "lock")]
@@ -188,9 +203,10 @@ impl<T: ?Sized> RLock<T> {
     /// Takes the lock if no other thread has it. Does not wait, and does not fail without a reason.
     ///
     /// `None` if another thread has the lock, or if it is about to: after
-    /// [`release_fair`](RLockGuard::release_fair), and while a thread waits that has waited too long.
+    /// [`release_fair`](RLockGuard::release_fair), and while a thread waits that has waited too long. That orders
+    /// nothing (`Relaxed`).
     ///
-    /// Python's `RLock.acquire(blocking=False)`. Panics above 2³² − 1 levels.
+    /// Python's `RLock.acquire(blocking=False)`.
     ///
     /// ```
     /// use std::thread;
@@ -202,8 +218,13 @@ impl<T: ?Sized> RLock<T> {
     ///     s.spawn(|| assert!(lock.try_acquire().is_none()));
     /// });
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock")]
     pub fn try_acquire(&self) -> Option<RLockGuard<'_, T>> {
         self.owner.try_acquire().then(|| RLockGuard::new(self))
@@ -211,10 +232,11 @@ impl<T: ?Sized> RLock<T> {
 
     /// Waits until no other thread has the lock and takes it, or gives up after `timeout`.
     ///
-    /// Never gives up before its time. A zero timeout is [`try_acquire`](Self::try_acquire);
-    /// `Duration::MAX` and everything else beyond the range of the clock is [`acquire`](Self::acquire).
+    /// `None` if it has given up, which it never does before its time, and which orders nothing (`Relaxed`). A zero
+    /// timeout is [`try_acquire`](Self::try_acquire); `Duration::MAX` and everything else beyond the range of the clock
+    /// is [`acquire`](Self::acquire).
     ///
-    /// Python's `RLock.acquire(timeout=…)`. Panics above 2³² − 1 levels.
+    /// Python's `RLock.acquire(timeout=…)`, and parking_lot's `try_lock_for`. std has none.
     ///
     /// ```
     /// use std::{thread, time::Duration};
@@ -226,8 +248,13 @@ impl<T: ?Sized> RLock<T> {
     ///     s.spawn(|| assert!(lock.acquire_timeout(Duration::from_millis(1)).is_none()));
     /// });
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock_for")]
     #[doc(alias = "lock_timeout")]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<RLockGuard<'_, T>> {
@@ -236,7 +263,8 @@ impl<T: ?Sized> RLock<T> {
 
     /// Waits until no other thread has the lock and takes it, or gives up at `deadline`.
     ///
-    /// As [`acquire_timeout`](Self::acquire_timeout), for a limit that several waits share.
+    /// As [`acquire_timeout`](Self::acquire_timeout), for a limit that several waits share. A deadline in the past is
+    /// [`try_acquire`](Self::try_acquire). It is parking_lot's `try_lock_until`.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -246,8 +274,13 @@ impl<T: ?Sized> RLock<T> {
     /// let sum = *a.acquire_deadline(deadline).unwrap() + *b.acquire_deadline(deadline).unwrap();
     /// assert_eq!(sum, 3);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock_until")]
     pub fn acquire_deadline(&self, deadline: Instant) -> Option<RLockGuard<'_, T>> {
         self.owner.acquire_until(Deadline::at(deadline)).then(|| RLockGuard::new(self))
@@ -270,13 +303,14 @@ impl<T: ?Sized> RLock<T> {
     /// });
     /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "is_owned_by_current_thread")]
     #[doc(alias = "_is_owned")]
     pub fn is_owned(&self) -> bool {
         self.owner.is_me()
     }
 
-    /// How many levels the calling thread has: none if it does not have the lock.
+    /// How many levels the calling thread has: 0 if it does not have the lock.
     ///
     /// Each guard is a level, also one of a part of the value. Orders nothing (`Relaxed`).
     /// Python's `RLock._recursion_count()`.
@@ -288,6 +322,7 @@ impl<T: ?Sized> RLock<T> {
     /// assert_eq!(lock.depth(), 2);
     /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "_recursion_count")]
     pub fn depth(&self) -> u32 {
         self.owner.depth()
@@ -296,7 +331,7 @@ impl<T: ?Sized> RLock<T> {
     /// Whether a thread, this one or another, has the lock, or is about to get it.
     ///
     /// The answer may be out of date before it is returned: fit for a test or a log, not for a decision.
-    /// Orders nothing (`Relaxed`). Python's `RLock.locked()`.
+    /// Orders nothing (`Relaxed`). Python's `RLock.locked()`, which came with 3.14.
     ///
     /// ```
     /// let lock = futon::RLock::new(());
@@ -305,6 +340,7 @@ impl<T: ?Sized> RLock<T> {
     /// assert!(lock.is_locked());
     /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "locked")]
     pub fn is_locked(&self) -> bool {
         self.owner.raw().is_locked()
@@ -312,8 +348,9 @@ impl<T: ?Sized> RLock<T> {
 
     /// How many threads wait for the lock at this moment.
     ///
-    /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep.
-    /// Orders nothing (`Relaxed`).
+    /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep. A thread
+    /// counts once it is about to sleep, not while it still looks whether the lock becomes free. Orders nothing
+    /// (`Relaxed`). Neither Python nor std has it.
     ///
     /// ```
     /// use std::thread;
@@ -330,13 +367,15 @@ impl<T: ?Sized> RLock<T> {
     /// assert_eq!(lock.waiters(), 0);
     /// ```
     #[inline]
+    #[must_use]
     pub fn waiters(&self) -> usize {
         self.owner.raw().waiters()
     }
 
     /// [`acquire`](Self::acquire) with a guard that shares the ownership of the lock.
     ///
-    /// Such a guard borrows nothing: it can be stored and returned. It stays on its thread like any other.
+    /// Such a guard borrows nothing: it can be stored and returned. It stays on its thread like any other. It is
+    /// parking_lot's `lock_arc`; std has none.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -347,6 +386,10 @@ impl<T: ?Sized> RLock<T> {
     /// }
     /// assert_eq!(*taken(), 7);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
     #[doc(alias = "lock_arc")]
@@ -357,24 +400,68 @@ impl<T: ?Sized> RLock<T> {
     }
 
     /// [`try_acquire`](Self::try_acquire) with a guard that shares the ownership of the lock.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let lock = Arc::new(futon::RLock::new(7));
+    /// let guards: Vec<_> = (0..3).map_while(|_| lock.try_acquire_arc()).collect();
+    /// assert_eq!((guards.len(), lock.depth()), (3, 3));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock_arc")]
+    #[doc(alias = "try_lock_owned")]
     pub fn try_acquire_arc(self: &Arc<Self>) -> Option<RLockArcGuard<T>> {
         self.owner.try_acquire().then(|| RLockArcGuard::new(Arc::clone(self)))
     }
 
     /// [`acquire_timeout`](Self::acquire_timeout) with a guard that shares the ownership of the lock.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let guard = Arc::new(futon::RLock::new(5)).acquire_timeout_arc(Duration::from_secs(1));
+    /// assert_eq!(guard.as_deref(), Some(&5)); // nobody else owns the lock any more
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock_arc_for")]
     pub fn acquire_timeout_arc(self: &Arc<Self>, timeout: Duration) -> Option<RLockArcGuard<T>> {
         self.owner.acquire_timeout(timeout).then(|| RLockArcGuard::new(Arc::clone(self)))
     }
 
     /// [`acquire_deadline`](Self::acquire_deadline) with a guard that shares the ownership of the lock.
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread, time::Instant};
+    ///
+    /// let lock = Arc::new(futon::RLock::new(1));
+    /// let guard = lock.acquire_arc();
+    /// let now = Instant::now(); // in the past by then: a try
+    /// assert!(lock.acquire_deadline_arc(now).is_some());
+    /// thread::scope(|s| {
+    ///     s.spawn(|| assert!(lock.acquire_deadline_arc(now).is_none()));
+    /// });
+    /// # drop(guard);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`acquire`](Self::acquire).
     #[inline]
     #[track_caller]
+    #[must_use = "the level is released as soon as the guard is dropped"]
     #[doc(alias = "try_lock_arc_until")]
     pub fn acquire_deadline_arc(self: &Arc<Self>, deadline: Instant) -> Option<RLockArcGuard<T>> {
         let deadline = Deadline::at(deadline);

@@ -29,6 +29,18 @@ use super::owner::Owner;
 /// Made by [`RLockGuard::all_levels`]. It is for a [`Condition`](crate::Condition) to wait with where outer functions may have
 /// levels too. A plain guard can be waited with only where it is the one level of its thread.
 ///
+/// ```
+/// use futon::{Condition, RLock, RLockGuard};
+/// use std::time::Duration;
+///
+/// let lock = RLock::new(1);
+/// let (_outer, mut inner) = (lock.acquire(), lock.acquire());
+/// let mut all = RLockGuard::all_levels(&mut inner);
+/// let was_notified = Condition::new().wait_timeout(&mut all, Duration::from_millis(1)); // without either level
+/// assert!(!was_notified);
+/// assert_eq!((*all, lock.depth()), (1, 2));
+/// ```
+///
 /// Since the outer guards' `&T` stay in use meanwhile, it asks for `T: Sync`.
 ///
 /// ```compile_fail,E0277

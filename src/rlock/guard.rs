@@ -11,7 +11,19 @@ use super::{MappedRLockGuard, RLock};
 
 /// A level of a re-entrant lock. Gives access to the value; dropping it releases the level.
 ///
-/// The lock is released with the last level. Guards may be dropped in any order.
+/// Made by [`RLock::acquire`] and the other ways to take a level. Dropping it is Python's `RLock.release()`, and the end
+/// of its `with` block. The lock is released with the last level. Guards may be dropped in any order.
+///
+/// ```
+/// use std::cell::Cell;
+///
+/// let lock = futon::RLock::new(Cell::new(1));
+/// let guard = lock.acquire();
+/// guard.set(2);
+/// drop(guard);
+/// assert!(!lock.is_owned());
+/// assert_eq!(lock.acquire().get(), 2);
+/// ```
 ///
 /// A guard stays on the thread that made it, whatever the value is.
 ///
@@ -41,6 +53,8 @@ use super::{MappedRLockGuard, RLock};
 #[must_use = "the level is released as soon as the guard is dropped"]
 #[doc(alias = "ReentrantLockGuard")]
 #[doc(alias = "ReentrantMutexGuard")]
+#[doc(alias = "unlock")]
+#[doc(alias = "release")]
 pub struct RLockGuard<'a, T: ?Sized> {
     lock: &'a RLock<T>,
     /// Not `Send`: the thread that has a level is the one to release it.
@@ -86,7 +100,7 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// # assert_eq!(guard.name, "Ada");
     /// ```
     ///
-    /// If `part` panics the level is released.
+    /// If `part` panics the level is released. It is parking_lot's `ReentrantMutexGuard::map`.
     #[inline]
     pub fn map<U: ?Sized>(guard: Self, part: impl FnOnce(&T) -> &U) -> MappedRLockGuard<'a, U> {
         let part = NonNull::from(part(&guard));
@@ -105,7 +119,14 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// let third = RLockGuard::filter_map(list.acquire(), |v| v.get(2));
     /// assert_eq!(third.unwrap_err().len(), 2);
     /// ```
+    ///
+    /// If `part` panics the level is released. It is parking_lot's `try_map`.
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, and with it the level, if `part` returns `None`.
     #[inline]
+    #[doc(alias = "try_map")]
     pub fn filter_map<U: ?Sized>(
         guard: Self,
         part: impl FnOnce(&T) -> Option<&U>,
@@ -121,13 +142,14 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
         MappedRLockGuard::new(&ManuallyDrop::new(guard).lock.owner, part)
     }
 
-    /// Releases the lock while `f` runs, then takes it again.
+    /// Releases the lock while `f` runs, then takes it again. Returns what `f` does.
     ///
-    /// Other threads may have the lock meanwhile. If `f` panics the lock is taken again before the panic
-    /// goes on, and released by the guard as usual.
+    /// Other threads may have the lock meanwhile; taking it again waits for them as [`acquire`](RLock::acquire) does,
+    /// without a limit. If `f` panics the lock is taken again before the panic goes on, and released by the guard as
+    /// usual.
     ///
-    /// Panics, and does not release anything, if this thread has further levels: then an outer function
-    /// relies on the lock, and its `&T` is in use.
+    /// It is parking_lot's `ReentrantMutexGuard::unlocked`, but that this one releases the lock or panics. Neither
+    /// Python nor std has it.
     ///
     /// ```
     /// use futon::{RLock, RLockGuard};
@@ -140,6 +162,11 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// });
     /// assert_eq!(guard.get(), 2);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If this thread has further levels: an outer function relies on the lock, and its `&T` is in use. Nothing is
+    /// released then.
     #[track_caller]
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         struct Again<'l, T: ?Sized>(&'l RLock<T>);
@@ -160,8 +187,8 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// Releases the level, and if it is the last, the lock to a thread that waits for it, if there is one.
     ///
     /// Dropping the last guard lets whoever comes first have the lock, and that is often the thread that
-    /// has just dropped it. After this, only a thread that waits may take the lock: usually the one that
-    /// has waited longest. See [`LockGuard::release_fair`](crate::LockGuard::release_fair).
+    /// has just dropped it. After this it is kept for those who wait: usually the one that has waited longest gets it.
+    /// See [`LockGuard::release_fair`](crate::LockGuard::release_fair).
     ///
     /// ```
     /// use futon::{RLock, RLockGuard};
@@ -175,6 +202,7 @@ impl<'a, T: ?Sized> RLockGuard<'a, T> {
     /// ```
     #[inline]
     #[doc(alias = "unlock_fair")]
+    #[doc(alias = "bump")]
     pub fn release_fair(guard: Self) {
         ManuallyDrop::new(guard).lock.owner.release_fair();
     }

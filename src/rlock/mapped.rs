@@ -10,8 +10,18 @@ use super::owner::Owner;
 
 /// A level of a re-entrant lock, seen through a part of its value. Dropping it releases the level.
 ///
-/// Made by [`RLockGuard::map`](super::RLockGuard::map). Like every guard of an [`RLock`](super::RLock) it
-/// gives `&U` only and stays on its thread. It can not be waited with on a [`Condition`](crate::Condition).
+/// Made by [`RLockGuard::map`](super::RLockGuard::map) and [`filter_map`](super::RLockGuard::filter_map). Like every
+/// guard of an [`RLock`](super::RLock) it gives `&U` only and stays on its thread. It can not be waited with on a [`Condition`](crate::Condition).
+///
+/// ```
+/// use futon::{RLock, RLockGuard};
+///
+/// let names = RLock::new(["Ada", "Ben"]);
+/// let first = RLockGuard::map(names.acquire(), |names| &names[0]);
+/// assert_eq!((*first, names.depth()), ("Ada", 1));
+/// drop(first);
+/// assert_eq!(names.depth(), 0);
+/// ```
 #[must_use = "the level is released as soon as the guard is dropped"]
 #[doc(alias = "MappedReentrantMutexGuard")]
 pub struct MappedRLockGuard<'a, U: ?Sized> {
@@ -48,7 +58,24 @@ impl<'a, U: ?Sized> MappedRLockGuard<'a, U> {
     }
 
     /// A guard of a part of the part, if there is such a part; else the guard as it was.
+    ///
+    /// ```
+    /// use futon::{MappedRLockGuard, RLock, RLockGuard};
+    ///
+    /// let lock = RLock::new((1, [2, 3]));
+    /// let list = RLockGuard::map(lock.acquire(), |v| &v.1);
+    /// let list = MappedRLockGuard::filter_map(list, |list| list.get(2)).unwrap_err();
+    /// let last = MappedRLockGuard::filter_map(list, |list| list.last());
+    /// assert_eq!(last.map(|last| *last).ok(), Some(3));
+    /// ```
+    ///
+    /// If `part` panics the level is released.
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, and with it the level, if `part` returns `None`.
     #[inline]
+    #[doc(alias = "try_map")]
     pub fn filter_map<V: ?Sized>(
         guard: Self,
         part: impl FnOnce(&U) -> Option<&V>,
@@ -61,6 +88,14 @@ impl<'a, U: ?Sized> MappedRLockGuard<'a, U> {
 
     /// Releases the level, and if it is the last, the lock to a thread that waits for it, if there is one:
     /// see [`RLockGuard::release_fair`](super::RLockGuard::release_fair).
+    ///
+    /// ```
+    /// use futon::{MappedRLockGuard, RLock, RLockGuard};
+    ///
+    /// let lock = RLock::new((1, 2));
+    /// MappedRLockGuard::release_fair(RLockGuard::map(lock.acquire(), |pair| &pair.0));
+    /// assert!(!lock.is_locked());
+    /// ```
     #[inline]
     #[doc(alias = "unlock_fair")]
     pub fn release_fair(guard: Self) {

@@ -12,7 +12,26 @@ use super::owner::Owner;
 
 /// A level of a re-entrant lock that is kept alive. Borrows nothing; dropping it releases the level.
 ///
-/// Made by [`RLock::acquire_arc`]. Stays on the thread that made it.
+/// Made by [`RLock::acquire_arc`] and its like. As [`RLockGuard`](super::RLockGuard) it can be waited with on a
+/// [`Condition`](crate::Condition) where it is the one level of its thread.
+///
+/// ```
+/// use std::sync::Arc;
+/// use futon::{RLock, RLockArcGuard};
+///
+/// /// Has its device for as long as it is there.
+/// struct Job {
+///     device: RLockArcGuard<&'static str>,
+/// }
+///
+/// let device = Arc::new(RLock::new("printer"));
+/// let job = Job { device: device.acquire_arc() };
+/// assert_eq!((*job.device, device.depth()), ("printer", 1));
+/// drop(job);
+/// assert_eq!(device.depth(), 0);
+/// ```
+///
+/// Stays on the thread that made it.
 ///
 /// ```compile_fail,E0277
 /// use std::sync::Arc;
