@@ -60,7 +60,7 @@ const NOTIFIED: News = News::new(2);
 /// A thread that has a lock finds that what it needs is not there yet. It [`wait`](Self::wait)s: that gives up
 /// the lock and sleeps, in one step, and when it has been notified it takes the lock again. It is Python's
 /// `threading.Condition`, but that it stands beside the lock and not around it, as [`std::sync::Condvar`]
-/// does: one lock may have several conditions.
+/// does. One lock may have several conditions, as with both of them.
 ///
 /// ```
 /// use futon::{Condition, Lock};
@@ -93,7 +93,8 @@ const NOTIFIED: News = News::new(2);
 /// to be made under the lock, or the notification may come between a look at the value and the wait.
 ///
 /// **Memory ordering.** What happened before a notification is seen by the threads that it releases; and what
-/// happened under the lock before is seen under it afterwards.
+/// happened under the lock before is seen under it afterwards, also by a thread whose time has run out. A notification
+/// that releases nobody orders nothing.
 ///
 /// **Fairness.** First come, first notified. Which of those that were notified gets the lock first, and
 /// whether a newcomer gets it before, is as with any other [acquire](crate::Lock), where a thread that was notified
@@ -130,8 +131,10 @@ impl Condition {
     ///
     /// ```
     /// static CHANGED: futon::Condition = futon::Condition::new();
+    /// assert_eq!(CHANGED.waiters(), 0);
     /// ```
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self {
             lock: RawLock::new(),
@@ -145,7 +148,7 @@ impl Condition {
     /// Returns only because of a notification, but by then others may have had the lock and changed
     /// what it was about. So look again, or let [`wait_while`](Self::wait_while) do that.
     ///
-    /// Python's `wait()`.
+    /// Python's `wait()`, and std's `Condvar::wait` without spurious wake-ups.
     ///
     /// ```
     /// use futon::{Condition, Lock};
@@ -161,14 +164,15 @@ impl Condition {
     ///     while !*ready {
     ///         changed.wait(&mut ready);
     ///     }
+    ///     assert!(*ready);
     /// });
     /// ```
     ///
     /// # Panics
     ///
     /// If others wait at this time that came with another lock, or if the guard is of an
-    /// [`RLock`](crate::RLock) that this thread has more than once (see [`WaitGuard`]); as do the other forms. The
-    /// lock is not given up then.
+    /// [`RLock`](crate::RLock) that this thread has more than once, and is not [`AllLevels`](crate::AllLevels) (see
+    /// [`WaitGuard`]); as do the other forms. The lock is not given up then.
     #[track_caller]
     pub fn wait<G: WaitGuard>(&self, guard: &mut G) {
         self.wait_until(guard, Deadline::NEVER);
@@ -177,20 +181,28 @@ impl Condition {
     /// Gives up the lock, waits until it is notified or for `timeout`, and takes the lock again. Returns
     /// whether it was notified.
     ///
-    /// Never gives up waiting before its time. Taking the lock again is not limited in time. A zero
+    /// False if its time has run out, never before that. Taking the lock again is not limited in time. A zero
     /// timeout still gives up the lock and takes it again; `Duration::MAX` and everything else beyond the range of
     /// the clock is [`wait`](Self::wait).
     ///
-    /// Python's `wait(timeout)`.
+    /// Python's `wait(timeout)`, and parking_lot's `wait_for`.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// let (lock, changed) = (futon::Lock::new(()), futon::Condition::new());
-    /// assert!(!changed.wait_timeout(&mut lock.acquire(), Duration::from_millis(1)));
+    /// let mut guard = lock.acquire();
+    /// assert!(!changed.wait_timeout(&mut guard, Duration::from_millis(1)));
+    /// assert!(lock.is_locked()); // again
+    /// # drop(guard);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait).
     #[track_caller]
     #[doc(alias = "wait_for")]
+    #[doc(alias = "WaitTimeoutResult")]
     pub fn wait_timeout<G: WaitGuard>(&self, guard: &mut G, timeout: Duration) -> bool {
         self.wait_until(guard, Deadline::after(timeout))
     }
@@ -198,8 +210,26 @@ impl Condition {
     /// Gives up the lock, waits until it is notified or until `deadline`, and takes the lock again. Returns
     /// whether it was notified.
     ///
-    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share.
+    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share. It is parking_lot's `wait_until`.
+    ///
+    /// ```
+    /// use futon::{Condition, Lock};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (lock, changed) = (Lock::new(()), Condition::new());
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let mut notifications = 0;
+    /// while changed.wait_deadline(&mut lock.acquire(), deadline) {
+    ///     notifications += 1;
+    /// }
+    /// assert!(notifications == 0 && Instant::now() >= deadline);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait).
     #[track_caller]
+    #[doc(alias = "wait_until")]
     pub fn wait_deadline<G: WaitGuard>(&self, guard: &mut G, deadline: Instant) -> bool {
         self.wait_until(guard, Deadline::at(deadline))
     }
@@ -208,7 +238,7 @@ impl Condition {
     ///
     /// If it panics, the lock is with the guard, as it is whenever it is asked.
     ///
-    /// Python's `wait_for()`, with the opposite condition.
+    /// Python's `wait_for()`, with the opposite condition, and std's `wait_while`, whose closure gets `&mut T`.
     ///
     /// ```
     /// use futon::{Condition, Lock};
@@ -227,19 +257,23 @@ impl Condition {
     ///     assert_eq!(*count, 3);
     /// });
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait), if it comes to that, and if `condition` panics.
     #[track_caller]
     #[doc(alias = "wait_for")]
     pub fn wait_while<G: WaitGuard>(&self, guard: &mut G, condition: impl FnMut(&G::Target) -> bool) {
         self.wait_until_while(guard, Deadline::NEVER, condition);
     }
 
-    /// Waits, again and again, while `condition` holds, but for no longer than `timeout`. Returns whether it
+    /// Waits, again and again, while `condition` holds, or gives up after `timeout`. Returns whether it
     /// has come to an end.
     ///
     /// It is asked before each wait, and once more after the last: false means that it holds, though the
-    /// time is over.
+    /// time is over. The time is for all waits together; in all else each is [`wait_timeout`](Self::wait_timeout).
     ///
-    /// Python's `wait_for(timeout=…)`.
+    /// Python's `wait_for(timeout=…)`, with the opposite condition, and parking_lot's `wait_while_for`.
     ///
     /// ```
     /// use futon::{Condition, Lock};
@@ -251,7 +285,13 @@ impl Condition {
     /// *guard = true;
     /// assert!(changed.wait_timeout_while(&mut guard, Duration::ZERO, |ready| !ready));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait), if it comes to that, and if `condition` panics.
     #[track_caller]
+    #[doc(alias = "wait_for")]
+    #[doc(alias = "wait_while_for")]
     pub fn wait_timeout_while<G: WaitGuard>(
         &self,
         guard: &mut G,
@@ -261,11 +301,31 @@ impl Condition {
         self.wait_until_while(guard, Deadline::after(timeout), condition)
     }
 
-    /// Waits, again and again, while `condition` holds, but only until `deadline`. Returns whether it has come
+    /// Waits, again and again, while `condition` holds, or gives up at `deadline`. Returns whether it has come
     /// to an end.
     ///
-    /// As [`wait_timeout_while`](Self::wait_timeout_while), for a limit that several waits share.
+    /// As [`wait_timeout_while`](Self::wait_timeout_while), for a limit that several waits share. It is parking_lot's
+    /// `wait_while_until`.
+    ///
+    /// ```
+    /// use futon::{Condition, Lock};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (orders, came) = (Lock::new(vec!["tea"]), Condition::new());
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let mut orders = orders.acquire();
+    /// let mut served = 0;
+    /// while came.wait_deadline_while(&mut orders, deadline, |orders| orders.is_empty()) {
+    ///     served += orders.drain(..).count();
+    /// }
+    /// assert_eq!(served, 1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait), if it comes to that, and if `condition` panics.
     #[track_caller]
+    #[doc(alias = "wait_while_until")]
     pub fn wait_deadline_while<G: WaitGuard>(
         &self,
         guard: &mut G,
@@ -277,11 +337,23 @@ impl Condition {
 
     /// Releases the thread that has waited longest. Returns whether there was one.
     ///
-    /// Publishes what happened before (`Release`). May be called with the lock or without. It waits for
-    /// nothing but other threads that join or leave the line, or notify, at this moment. Python's `notify()`.
+    /// Publishes what happened before to that thread (`Release`); if there is none it orders nothing (`Relaxed`). May be
+    /// called with the lock or without. It waits for nothing but other threads that join or leave the line, or notify,
+    /// at this moment.
+    ///
+    /// Python's `notify()`, which is for those who have the lock, and std's `notify_one`.
     ///
     /// ```
-    /// assert!(!futon::Condition::new().notify_one());
+    /// use futon::{Condition, Lock};
+    /// use std::thread;
+    ///
+    /// let (lock, changed) = (Lock::new(()), Condition::new());
+    /// thread::scope(|s| {
+    ///     s.spawn(|| changed.wait(&mut lock.acquire()));
+    ///     while !changed.notify_one() {
+    ///         thread::yield_now(); // it does not wait yet
+    ///     }
+    /// });
     /// ```
     #[inline]
     #[doc(alias = "signal")]
@@ -291,7 +363,24 @@ impl Condition {
 
     /// Releases the `count` threads that have waited longest, or all if they are fewer. Returns how many.
     ///
-    /// As [`notify_one`](Self::notify_one) in all else. Python's `notify(n)`.
+    /// As [`notify_one`](Self::notify_one) in all else. Of none it does nothing. Python's `notify(n)`; std has none.
+    ///
+    /// ```
+    /// use futon::{Condition, Lock};
+    /// use std::thread;
+    ///
+    /// let (lock, changed) = (Lock::new(()), Condition::new());
+    /// thread::scope(|s| {
+    ///     for _ in 0..3 {
+    ///         s.spawn(|| changed.wait(&mut lock.acquire()));
+    ///     }
+    ///     while changed.waiters() < 3 {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert_eq!(changed.notify(2), 2);
+    ///     assert_eq!(changed.notify(2), 1);
+    /// });
+    /// ```
     #[inline]
     pub fn notify(&self, count: usize) -> usize {
         // ORDERING: Relaxed. A thread whose wait is to be noticed has counted itself before it gave up its
@@ -299,9 +388,24 @@ impl Condition {
         if self.waiting.load(Relaxed) == 0 { 0 } else { self.notify_contended(count) }
     }
 
-    /// Releases all threads that wait. Returns how many. Python's `notify_all()`.
+    /// Releases all threads that wait. Returns how many.
     ///
-    /// As [`notify_one`](Self::notify_one) in all else.
+    /// As [`notify_one`](Self::notify_one) in all else. Python's and std's `notify_all()`.
+    ///
+    /// ```
+    /// use futon::{Condition, Lock};
+    /// use std::thread;
+    ///
+    /// let (is_open, changed) = (Lock::new(false), Condition::new());
+    /// thread::scope(|s| {
+    ///     for _ in 0..3 {
+    ///         s.spawn(|| changed.wait_while(&mut is_open.acquire(), |is_open| !is_open));
+    ///     }
+    ///     *is_open.acquire() = true;
+    ///     changed.notify_all(); // those who come later need not wait
+    /// });
+    /// assert_eq!(changed.notify_all(), 0);
+    /// ```
     #[inline]
     #[doc(alias = "broadcast")]
     pub fn notify_all(&self) -> usize {
@@ -311,7 +415,8 @@ impl Condition {
     /// How many threads wait to be notified at this moment.
     ///
     /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep: each thread
-    /// that is counted is released by a notification of all that follows. Orders nothing (`Relaxed`).
+    /// that is counted is released by a notification of all that follows, unless its time runs out before. Who has been
+    /// notified and waits for the lock is counted by [`Lock::waiters`](crate::Lock::waiters). Orders nothing (`Relaxed`). Neither Python nor std has it.
     ///
     /// ```
     /// use futon::{Condition, Lock};
@@ -327,6 +432,7 @@ impl Condition {
     /// });
     /// ```
     #[inline]
+    #[must_use]
     pub fn waiters(&self) -> usize {
         // ORDERING: Relaxed. The answer may be out of date before it is returned, so it orders nothing.
         self.waiting.load(Relaxed) as usize

@@ -14,8 +14,21 @@ use crate::rlock::{AllLevels, Owner, RLockArcGuard, RLockGuard};
 /// | [`RLockGuard`](crate::RLockGuard), [`RLockArcGuard`](crate::RLockArcGuard) | if the thread has the lock once, else it panics |
 /// | [`AllLevels`](crate::AllLevels) | however often the thread has the `RLock`; its value must be `Sync` |
 ///
-/// [`MappedLockGuard`](crate::MappedLockGuard) is not among them: what others do to the value in the meantime may do away
-/// with the part.
+/// ```
+/// use futon::{Condition, Lock, RLock, WaitGuard};
+/// use std::time::Duration;
+///
+/// fn is_notified_soon(changed: &Condition, mut guard: impl WaitGuard) -> bool {
+///     changed.wait_timeout(&mut guard, Duration::from_millis(1))
+/// }
+///
+/// let (changed, lock, rlock) = (Condition::new(), Lock::new(1), RLock::new(1));
+/// assert!(!is_notified_soon(&changed, lock.acquire()));
+/// assert!(!is_notified_soon(&changed, rlock.acquire()));
+/// ```
+///
+/// [`MappedLockGuard`](crate::MappedLockGuard) is not among them, nor [`MappedRLockGuard`](crate::MappedRLockGuard): what
+/// others do to the value in the meantime may do away with the part.
 ///
 /// ```compile_fail,E0277
 /// use futon::{Condition, Lock, LockGuard};
