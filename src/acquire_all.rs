@@ -45,7 +45,8 @@ use crate::rlock::{Owner, RLock, RLockGuard};
 /// come in the order in which the locks stand. [`AcquireAll`] says what can be given: a tuple, an array or a slice, of
 /// [`Lock`]s and [`RLock`]s.
 ///
-/// It is what `std::scoped_lock` is in C++, and the crate `happylock` in Rust. Python has nothing like it.
+/// It is what `std::scoped_lock` is in C++, and the crate `happylock` in Rust. Neither Python nor Rust's std has
+/// anything like it.
 ///
 /// ```
 /// use futon::{Lock, acquire_all};
@@ -72,7 +73,8 @@ use crate::rlock::{Owner, RLock, RLockGuard};
 ///
 /// **The same lock twice.** Two levels of an `RLock` are as good as any. A `Lock` can not be had twice: that panics.
 ///
-/// **Memory ordering.** That of each lock: everything that happened before its last release is seen.
+/// **Memory ordering.** That of each lock: everything that happened before its last release is seen. Where one of the
+/// other forms fails there is no order to rely on.
 ///
 /// **Fairness.** That of each lock. There is no second try, so that nobody can be kept from its locks for ever. While a thread
 /// waits for one of them it has those that come before it, for which others wait meanwhile. [`Lock::waiters`] counts
@@ -108,7 +110,8 @@ pub fn acquire_all<L: AcquireAll>(locks: L) -> L::Guards {
 
 /// Takes all of these locks if they are free, else none. Does not wait.
 ///
-/// `None` where [`Lock::try_acquire`] or [`RLock::try_acquire`] of one of them is. C++'s `std::try_lock`.
+/// `None` where [`Lock::try_acquire`] or [`RLock::try_acquire`] of one of them is. Those that it has taken by then it
+/// releases at once. C++'s `std::try_lock`.
 ///
 /// ```
 /// let (a, b) = (futon::Lock::new(1), futon::Lock::new(2));
@@ -118,6 +121,10 @@ pub fn acquire_all<L: AcquireAll>(locks: L) -> L::Guards {
 /// drop(taken);
 /// assert!(futon::try_acquire_all((&a, &b)).is_some());
 /// ```
+///
+/// # Panics
+///
+/// As [`acquire_all`].
 #[inline]
 #[track_caller]
 #[must_use = "the locks are released as soon as the guards are dropped"]
@@ -128,8 +135,9 @@ pub fn try_acquire_all<L: AcquireAll>(locks: L) -> Option<L::Guards> {
 
 /// Waits until it has all of these locks, or gives up after `timeout` and has none of them.
 ///
-/// The time is for all of them together. Never gives up before it is over, and once it is, takes what is free. A zero timeout is
-/// [`try_acquire_all`]; `Duration::MAX` and everything else beyond the range of the clock is [`acquire_all`].
+/// The time is for all of them together. `None` if it has given up, never before the time is over; and even then it has
+/// them all if those that are missing are free. A zero timeout is [`try_acquire_all`]; `Duration::MAX` and everything
+/// else beyond the range of the clock is [`acquire_all`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -140,6 +148,10 @@ pub fn try_acquire_all<L: AcquireAll>(locks: L) -> Option<L::Guards> {
 /// assert!(!a.is_locked());
 /// # drop(taken);
 /// ```
+///
+/// # Panics
+///
+/// As [`acquire_all`].
 #[inline]
 #[track_caller]
 #[must_use = "the locks are released as soon as the guards are dropped"]
@@ -150,7 +162,21 @@ pub fn acquire_all_timeout<L: AcquireAll>(locks: L, timeout: Duration) -> Option
 
 /// Waits until it has all of these locks, or gives up at `deadline` and has none of them.
 ///
-/// As [`acquire_all_timeout`], for a limit that several waits share.
+/// As [`acquire_all_timeout`], for a limit that several waits share. A deadline in the past is [`try_acquire_all`].
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// let (a, b, c) = (futon::Lock::new(1), futon::Lock::new(2), futon::Lock::new(3));
+/// let deadline = Instant::now() + Duration::from_secs(1);
+/// let (a, b) = futon::acquire_all_deadline((&a, &b), deadline).unwrap();
+/// let c = c.acquire_deadline(deadline).unwrap(); // what is left of the same second
+/// assert_eq!(*a + *b + *c, 6);
+/// ```
+///
+/// # Panics
+///
+/// As [`acquire_all`].
 #[inline]
 #[track_caller]
 #[must_use = "the locks are released as soon as the guards are dropped"]
@@ -167,7 +193,8 @@ pub fn acquire_all_deadline<L: AcquireAll>(locks: L, deadline: Instant) -> Optio
 /// | an array: `[&a, &b]`, or `locks.each_ref()` of an array of locks | an array |
 /// | a slice: `&locks[..]` | a `Vec` |
 ///
-/// A lock is a `&Lock<T>` or a `&RLock<T>`. A slice may be one of locks, of references, or of `Arc`s.
+/// A lock is a `&Lock<T>` or a `&RLock<T>`, or a reference to an `Arc` of one. A slice may be one of locks, of references,
+/// or of `Arc`s. Of no locks, as in an empty slice, all are had.
 /// Nobody else can implement this trait.
 ///
 /// ```
@@ -182,12 +209,14 @@ pub fn acquire_all_deadline<L: AcquireAll>(locks: L, deadline: Instant) -> Optio
 ///
 /// let accounts: Vec<Arc<Lock<u32>>> = [1, 2, 3].map(|money| Arc::new(Lock::new(money))).into();
 /// let sum: u32 = acquire_all(&accounts[..]).iter().map(|account| **account).sum();
-/// assert_eq!(sum, 6);
+/// let [first, last] = acquire_all([&accounts[0], &accounts[2]]);
+/// assert_eq!((sum, *first, *last), (6, 1, 3));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a collection of locks that can be acquired at once",
     note = "give a tuple `(&a, &b)`, an array `[&a, &b]` or a slice `&locks[..]`"
 )]
+#[doc(alias = "LockCollection")]
 pub trait AcquireAll {
     /// The guards of the locks, each at the place of its lock.
     type Guards;
