@@ -416,7 +416,7 @@ impl Condition {
     ///
     /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep: each thread
     /// that is counted is released by a notification of all that follows, unless its time runs out before. Who has been
-    /// notified and waits for the lock is counted by [`Lock::waiters`](crate::Lock::waiters). Orders nothing (`Relaxed`). Neither Python nor std has it.
+    /// notified and waits for the lock is counted by the `waiters` of the lock. Orders nothing (`Relaxed`). Neither Python nor std has it.
     ///
     /// ```
     /// use futon::{Condition, Lock};
