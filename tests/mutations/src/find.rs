@@ -219,10 +219,11 @@ impl Finder<'_> {
     }
 }
 
-/// A text without its lines of comment, which no test notices.
+/// A text without what no test notices: comments, and attributes for those who read and those who compile.
 fn code_of(text: &str) -> String {
-    let lines = text.split_inclusive('\n');
-    lines.filter(|line| !line.trim_start().starts_with("//")).collect()
+    let words = ["//", "#[doc(", "#[must_use", "#[expect("];
+    let is_code = |line: &&str| !words.iter().any(|word| line.trim_start().starts_with(word));
+    text.split_inclusive('\n').filter(is_code).collect()
 }
 
 fn hash(what: impl Hash) -> u64 {
@@ -434,7 +435,7 @@ mod tests {
         let ids =
             |source| mutations("src/x.rs", source).unwrap().iter().map(|m| m.id).collect::<Vec<_>>();
         let code = ids("fn f() {\n    x == 1;\n}\n");
-        assert_eq!(code, ids("/// All of it.\nfn f() {\n    // And more.\n    x == 1;\n}\n"));
+        assert_eq!(code, ids("/// All.\n#[must_use]\nfn f() {\n    // And more.\n    x == 1;\n}\n"));
         assert!(ids("fn f() {\n    x == 2;\n}\n").iter().all(|id| !code.contains(id)));
     }
 
