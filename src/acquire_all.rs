@@ -76,7 +76,7 @@ use crate::rlock::{Owner, RLock, RLockGuard};
 /// **Memory ordering.** That of each lock: everything that happened before its last release is seen. Where one of the
 /// other forms fails there is no order to rely on.
 ///
-/// **Fairness.** That of each lock. There is no second try, so that nobody can be kept from its locks for ever. While a thread
+/// **Fairness.** That of each lock. There is no second try: a thread waits for each of its locks once. While a thread
 /// waits for one of them it has those that come before it, for which others wait meanwhile. [`Lock::waiters`] counts
 /// it at the one that it waits for.
 ///

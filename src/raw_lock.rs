@@ -8,9 +8,8 @@
 //!  |            | RESERVED | ASLEEP | LOCKED |     |       waiting       |
 //!  +------------+----------+--------+--------+     +---------------------+
 //!                 for one    threads  taken          how many threads are
-//!                 of those   sleep,                  in the line
-//!                 in line    none is
-//!                            on its way
+//!                 of those   sleep                   in the line
+//!                 in line
 //! ```
 //!
 //! | word                 | a newcomer                      | a thread in the line    | release               |
@@ -299,7 +298,8 @@ impl RawLock {
     /// From then on it may be [moved here](Self::take_in), is woken as the others are, and goes on with
     /// [`acquire_joined`](Self::acquire_joined), whatever woke it.
     pub(crate) fn join(&self) {
-        // ORDERING: Relaxed, as in `acquire_contended`; here `has_to_wake` changes the word.
+        // ORDERING: Relaxed, as in `acquire_contended`. A lock that is taken has its word changed by `has_to_wake`; if it is
+        // free, whoever is woken sees the count by the lock of the line that it has to come by.
         self.waiting.fetch_add(1, Relaxed);
     }
 

@@ -9,10 +9,10 @@
 //! ```text
 //!   NEITHER ──────────── tell ───────────▶ the news
 //!      │                                      ▲
-//!      └── wait_until ──▶ ASLEEP ─── tell ────┘
+//!      └── sleep_until ─▶ ASLEEP ─── tell ────┘
 //! ```
 //!
-//! | word      | wait_until                  | tell                            |
+//! | word      | sleep_until                 | tell                            |
 //! |-----------|-----------------------------|---------------------------------|
 //! | `NEITHER` | `ASLEEP`, sleeps            | the news                        |
 //! | `ASLEEP`  | sleeps                      | the news, and is to be woken    |
@@ -135,7 +135,7 @@ impl<T> Waiter<T> {
         // SAFETY: as the caller says; the thread does not leave before it is told. The reference ends with
         // the word, and so does the use of the memory: once told, the thread may do away with it.
         let word = unsafe { &raw const (*waiter).word };
-        // ORDERING: Release pairs with the Acquire in `news` and `wait_until`.
+        // ORDERING: Release pairs with the Acquire in `news` and `sleep_until`.
         // SAFETY: as above.
         let old = unsafe { (*word).swap(news.0, Release) };
         debug_assert!(matches!(old, NEITHER | ASLEEP), "told twice");

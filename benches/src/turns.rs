@@ -182,7 +182,7 @@ impl Turns {
             });
         }
         for turn in 0..turns as usize {
-            // Another one begins each time, or the same one would always follow the same other.
+            // Another one begins each time, so that none is always the first.
             for place in 0..count {
                 let index = (turn + place) % count;
                 self.begin(group.name, &group.contenders[index].name);

@@ -349,7 +349,7 @@ impl HandingOver for WaitsForItsItem {
 /// Wrong: 1. The time of B runs out. 2. A takes B out of the line, to give it an item. 3. B finds that it is not in the line, and
 /// returns without one. 4. A gives the item to nobody.
 ///
-/// Right: who is not in the line any more waits for what it will be given: `src/queue.rs`.
+/// Right: who is not in the line any more waits for what it will be given: `src/queue/ends.rs`.
 pub struct LeavesWithoutItsItem {
     lock: ThreeStates,
     hall: Mutex<Hall>,

@@ -175,7 +175,7 @@ impl Numbers for GivenOnce {
 /// Wrong: 1. A takes the lock, and its guard is leaked. 2. A ends. 3. B begins and gets the number that A had. 4. B
 /// reads its own number in the lock, and has what it never took.
 ///
-/// Right: a number is not given again: `src/rlock/owner.rs`.
+/// Right: a number is not given again: `src/atomic/native.rs`.
 pub struct GivenAgain {
     taken: AtomicU32,
 }
