@@ -50,8 +50,8 @@ pub(super) fn assert_can_be(permits: u32) {
 
 /// A semaphore was given more permits than it can have.
 ///
-/// Nothing has changed. It is returned by `release` of [`Semaphore`](crate::Semaphore) and
-/// [`BoundedSemaphore`](crate::BoundedSemaphore), and is Python's
+/// Nothing has changed. It is returned by `release` of [`Semaphore`](crate::Semaphore),
+/// [`BoundedSemaphore`](crate::BoundedSemaphore), [`Permit`] and [`PermitArc`], and is Python's
 /// `ValueError: Semaphore released too many times`.
 ///
 /// ```
@@ -60,6 +60,7 @@ pub(super) fn assert_can_be(permits: u32) {
 /// assert_eq!(error.to_string(), "1 permit released to a semaphore that has 2 of at most 2");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "ValueError")]
 pub struct ReleaseError {
     permits: u32,
     available: u32,
@@ -83,6 +84,21 @@ impl Error for ReleaseError {}
 ///
 /// If the semaphore can not take them back, because more were [released](crate::Semaphore::release) by hand than were taken,
 /// dropping it changes nothing; [`release`](Self::release) says so.
+///
+/// It is what the block of a `with semaphore:` is in Python, and to a semaphore what a guard is to a lock. Giving the
+/// permits back publishes what happened before (`Release`), as [`Semaphore::release`](crate::Semaphore::release) does.
+///
+/// ```
+/// use std::thread;
+///
+/// let semaphore = futon::Semaphore::new(1);
+/// thread::scope(|s| {
+///     let permit = semaphore.acquire();
+///     assert_eq!(semaphore.available(), 0);
+///     s.spawn(move || drop(permit)); // given back by another thread
+/// });
+/// assert_eq!(semaphore.available(), 1);
+/// ```
 #[must_use = "the permits are given back as soon as this is dropped"]
 #[doc(alias = "SemaphoreGuard")]
 #[doc(alias = "SemaphorePermit")]
@@ -112,6 +128,7 @@ impl<'a> Permit<'a> {
     /// assert_eq!(semaphore.acquire_many(2).count(), 2);
     /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "num_permits")]
     pub fn count(&self) -> u32 {
         self.count
@@ -120,10 +137,14 @@ impl<'a> Permit<'a> {
     /// Does not give the permits back. They are gone, until somebody
     /// [releases](crate::Semaphore::release) as many.
     ///
+    /// Python's `acquire()`, which leaves the giving back to whoever calls `release`.
+    ///
     /// ```
     /// let semaphore = futon::Semaphore::new(1);
     /// semaphore.acquire().forget();
     /// assert_eq!(semaphore.available(), 0);
+    /// semaphore.release(1).unwrap();
+    /// assert_eq!(semaphore.available(), 1);
     /// ```
     #[inline]
     pub fn forget(self) {
@@ -132,11 +153,6 @@ impl<'a> Permit<'a> {
 
     /// Gives the permits back, as dropping it does, and says whether the semaphore could take them.
     ///
-    /// # Errors
-    ///
-    /// If there would be more than there may be, because others have released what they did not have. Then
-    /// none of them has been given back.
-    ///
     /// ```
     /// let semaphore = futon::BoundedSemaphore::new(1);
     /// let permit = semaphore.acquire();
@@ -144,13 +160,20 @@ impl<'a> Permit<'a> {
     /// assert!(permit.release().is_err());
     /// assert_eq!(semaphore.available(), 1);
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ReleaseError`] if there would be more than there may be, because others have released what they did not have.
+    /// Then none of them has been given back.
     #[inline]
     pub fn release(self) -> Result<(), ReleaseError> {
         let permit = ManuallyDrop::new(self);
         permit.source().release(permit.count)
     }
 
-    /// Takes so many of these permits apart, or none if they are fewer.
+    /// Takes so many of these permits apart, or none if they are fewer: then it is `None`.
+    ///
+    /// The semaphore has nothing to do with it. Neither Python nor std has it, nor [`merge`](Self::merge); tokio has both.
     ///
     /// ```
     /// let semaphore = futon::Semaphore::new(3);
@@ -167,11 +190,6 @@ impl<'a> Permit<'a> {
 
     /// Adds permits of the same semaphore to these.
     ///
-    /// # Errors
-    ///
-    /// Hands `other` back if it is of another semaphore, or if together they would be more than
-    /// [`MAX_PERMITS`](crate::Semaphore::MAX_PERMITS).
-    ///
     /// ```
     /// let (semaphore, another) = (futon::Semaphore::new(3), futon::Semaphore::new(1));
     /// let mut permits = semaphore.acquire();
@@ -179,6 +197,11 @@ impl<'a> Permit<'a> {
     /// assert_eq!(permits.count(), 2);
     /// assert!(permits.merge(another.acquire()).is_err());
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Hands `other` back if it is of another semaphore, or if together they would be more than
+    /// [`MAX_PERMITS`](crate::Semaphore::MAX_PERMITS).
     pub fn merge(&mut self, other: Self) -> Result<(), Self> {
         match sum(self.count, other.count) {
             Some(count) if self.source().is(other.source()) => {
@@ -212,7 +235,24 @@ impl fmt::Debug for Permit<'_> {
 
 /// Permits that share the ownership of their semaphore. Borrows nothing; dropping it gives them back.
 ///
-/// Made by [`Semaphore::acquire_arc`](crate::Semaphore::acquire_arc) and its like. As [`Permit`] in all else.
+/// Made by [`Semaphore::acquire_arc`](crate::Semaphore::acquire_arc) and its like, and by those of
+/// [`BoundedSemaphore`](crate::BoundedSemaphore). As [`Permit`] in all else.
+///
+/// ```
+/// use futon::{PermitArc, Semaphore};
+/// use std::sync::Arc;
+///
+/// /// A resource that is counted for as long as it lives.
+/// struct Connection {
+///     _permit: PermitArc,
+/// }
+///
+/// let limit = Arc::new(Semaphore::new(8));
+/// let connection = Connection { _permit: limit.acquire_arc() };
+/// assert_eq!(limit.available(), 7);
+/// drop(connection);
+/// assert_eq!(limit.available(), 8);
+/// ```
 #[must_use = "the permits are given back as soon as this is dropped"]
 #[doc(alias = "OwnedSemaphorePermit")]
 #[doc(alias = "SemaphoreGuardArc")]
@@ -228,14 +268,29 @@ impl PermitArc {
         Self { owner, count: ManuallyDrop::new(permit).count }
     }
 
-    /// How many permits these are.
+    /// How many permits these are: see [`Permit::count`].
+    ///
+    /// ```
+    /// let semaphore = std::sync::Arc::new(futon::Semaphore::new(3));
+    /// let permits = semaphore.acquire_many_arc(2);
+    /// assert_eq!(permits.count() + semaphore.available(), 3);
+    /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "num_permits")]
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// Does not give the permits back: see [`Permit::forget`].
+    /// Does not give the permits back: see [`Permit::forget`]. The ownership of the semaphore it does.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let semaphore = Arc::new(futon::Semaphore::new(1));
+    /// semaphore.acquire_arc().forget();
+    /// assert_eq!((semaphore.available(), Arc::strong_count(&semaphore)), (0, 1));
+    /// ```
     #[inline]
     pub fn forget(mut self) {
         // Given back are none, and the ownership of the semaphore.
@@ -244,9 +299,16 @@ impl PermitArc {
 
     /// Gives the permits back and says whether the semaphore could take them: see [`Permit::release`].
     ///
+    /// ```
+    /// let semaphore = std::sync::Arc::new(futon::BoundedSemaphore::new(1));
+    /// let permit = semaphore.acquire_arc();
+    /// assert!(permit.release().is_ok());
+    /// assert_eq!(semaphore.available(), 1);
+    /// ```
+    ///
     /// # Errors
     ///
-    /// If there would be more than there may be.
+    /// [`ReleaseError`] if there would be more than there may be. Then none of them has been given back.
     #[inline]
     pub fn release(mut self) -> Result<(), ReleaseError> {
         let count = mem::take(&mut self.count);
@@ -254,6 +316,16 @@ impl PermitArc {
     }
 
     /// Takes so many of these permits apart, or none if they are fewer: see [`Permit::split`].
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread};
+    ///
+    /// let semaphore = Arc::new(futon::Semaphore::new(3));
+    /// let mut permits = semaphore.acquire_many_arc(3);
+    /// let one = permits.split(1).unwrap();
+    /// thread::spawn(move || drop(one)).join().unwrap(); // its part of the work is done
+    /// assert_eq!((permits.count(), semaphore.available()), (2, 1));
+    /// ```
     #[must_use = "the permits are given back as soon as they are dropped"]
     pub fn split(&mut self, permits: u32) -> Option<Self> {
         self.count = self.count.checked_sub(permits)?;
@@ -261,6 +333,13 @@ impl PermitArc {
     }
 
     /// Adds permits of the same semaphore to these: see [`Permit::merge`].
+    ///
+    /// ```
+    /// let semaphore = std::sync::Arc::new(futon::Semaphore::new(2));
+    /// let mut permits = semaphore.acquire_arc();
+    /// permits.merge(semaphore.acquire_arc()).unwrap();
+    /// assert_eq!(permits.count(), 2);
+    /// ```
     ///
     /// # Errors
     ///
