@@ -42,12 +42,20 @@ unsafe impl Sync for BoundedSemaphore {}
 impl RefUnwindSafe for BoundedSemaphore {}
 
 impl BoundedSemaphore {
-    /// The most permits that a semaphore can have: 2<sup>30</sup> − 1.
+    /// The most permits that a semaphore can have: 2<sup>30</sup> − 1. [`limit`](Self::limit) is how many this one has.
+    ///
+    /// ```
+    /// use futon::{BoundedSemaphore, Semaphore};
+    ///
+    /// let semaphore = BoundedSemaphore::new(BoundedSemaphore::MAX_PERMITS);
+    /// assert_eq!(semaphore.limit(), Semaphore::MAX_PERMITS);
+    /// ```
     pub const MAX_PERMITS: u32 = Semaphore::MAX_PERMITS;
 
     /// A semaphore with so many permits, and never more.
     ///
-    /// With none, each acquire waits for ever and each release is an error.
+    /// With none, an acquire waits for ever or until its time is over, and to release one is an error. Python's
+    /// `BoundedSemaphore(value)`.
     ///
     /// ```
     /// static SLOTS: futon::BoundedSemaphore = futon::BoundedSemaphore::new(8);
@@ -62,13 +70,16 @@ impl BoundedSemaphore {
     /// static SLOTS: futon::BoundedSemaphore = futon::BoundedSemaphore::new(1 << 30);
     /// ```
     #[inline]
+    #[must_use]
     #[track_caller]
     pub const fn new(permits: u32) -> Self {
         assert!(permits <= Self::MAX_PERMITS, "a semaphore has at most 2^30 - 1 permits");
         Self { raw: RawSemaphore::new(permits), limit: UnsafeCell::new(permits) }
     }
 
-    /// How many permits there are in all: those it was made with.
+    /// How many permits there are in all: those it was made with. It never changes.
+    ///
+    /// Python has no public name for it.
     ///
     /// ```
     /// let semaphore = futon::BoundedSemaphore::new(3);
@@ -76,6 +87,7 @@ impl BoundedSemaphore {
     /// assert_eq!((semaphore.available(), semaphore.limit()), (2, 3));
     /// ```
     #[inline]
+    #[must_use]
     pub fn limit(&self) -> u32 {
         // SAFETY: it is never written to.
         unsafe { *self.limit.get() }
@@ -88,7 +100,7 @@ impl BoundedSemaphore {
     /// let permit = semaphore.acquire();
     /// assert_eq!(semaphore.available(), 0);
     /// drop(permit);
-    /// assert_eq!(semaphore.available(), 1);
+    /// assert_eq!(semaphore.available(), semaphore.limit());
     /// ```
     #[inline]
     #[doc(alias = "wait")]
@@ -98,7 +110,15 @@ impl BoundedSemaphore {
     }
 
     /// Takes a permit if there is one: [`Semaphore::try_acquire`].
+    ///
+    /// ```
+    /// let semaphore = futon::BoundedSemaphore::new(1);
+    /// let permit = semaphore.try_acquire();
+    /// assert!(permit.is_some());
+    /// assert!(semaphore.try_acquire().is_none());
+    /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.raw.try_acquire(1).then(|| Permit::new(self.source(), 1))
     }
@@ -113,12 +133,26 @@ impl BoundedSemaphore {
     /// assert!(semaphore.acquire_timeout(Duration::from_millis(1)).is_none());
     /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
+    #[doc(alias = "try_acquire_for")]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<Permit<'_>> {
         self.raw.acquire_timeout(1, timeout).then(|| Permit::new(self.source(), 1))
     }
 
     /// Waits until there is a permit and takes it, or gives up at `deadline`: [`Semaphore::acquire_deadline`].
+    ///
+    /// ```
+    /// use std::iter;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let semaphore = futon::BoundedSemaphore::new(2);
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let permits: Vec<_> = iter::from_fn(|| semaphore.acquire_deadline(deadline)).collect();
+    /// assert_eq!(permits.len(), 2); // as many as there were until then
+    /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
+    #[doc(alias = "try_acquire_until")]
     pub fn acquire_deadline(&self, deadline: Instant) -> Option<Permit<'_>> {
         let has_it = self.raw.acquire_until(1, Deadline::at(deadline));
         has_it.then(|| Permit::new(self.source(), 1))
@@ -126,10 +160,18 @@ impl BoundedSemaphore {
 
     /// Waits until there are so many permits and takes them all at once: [`Semaphore::acquire_many`].
     ///
+    /// ```
+    /// let readers = futon::BoundedSemaphore::new(8);
+    /// let writer = readers.acquire_many(readers.limit()); // alone
+    /// assert!(readers.try_acquire().is_none());
+    /// drop(writer);
+    /// assert!(readers.try_acquire().is_some());
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If they are more than the [`limit`](Self::limit), as do the other forms: that would be to wait for ever,
-    /// and to keep what there is from all others.
+    /// If they are more than the [`limit`](Self::limit): that would be to wait for ever, and to keep what there is from
+    /// all others.
     ///
     /// ```should_panic
     /// futon::BoundedSemaphore::new(2).acquire_many(3);
@@ -143,23 +185,67 @@ impl BoundedSemaphore {
     }
 
     /// Takes so many permits if they are there, else none: [`Semaphore::try_acquire_many`].
+    ///
+    /// ```
+    /// let semaphore = futon::BoundedSemaphore::new(3);
+    /// let one = semaphore.acquire();
+    /// assert!(semaphore.try_acquire_many(3).is_none()); // one of them is out
+    /// drop(one);
+    /// assert!(semaphore.try_acquire_many(3).is_some());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     pub fn try_acquire_many(&self, permits: u32) -> Option<Permit<'_>> {
         self.assert_can_be(permits);
         self.raw.try_acquire(permits).then(|| Permit::new(self.source(), permits))
     }
 
-    /// [`acquire_many`](Self::acquire_many), or none of them after `timeout`.
+    /// Waits until there are so many permits and takes them all at once, or gives up after `timeout`:
+    /// [`Semaphore::acquire_many_timeout`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let semaphore = futon::BoundedSemaphore::new(2);
+    /// let _one = semaphore.acquire();
+    /// assert!(semaphore.acquire_many_timeout(2, Duration::from_millis(1)).is_none());
+    /// assert_eq!(semaphore.available(), 1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     pub fn acquire_many_timeout(&self, permits: u32, timeout: Duration) -> Option<Permit<'_>> {
         self.assert_can_be(permits);
         self.raw.acquire_timeout(permits, timeout).then(|| Permit::new(self.source(), permits))
     }
 
-    /// [`acquire_many`](Self::acquire_many), or none of them at `deadline`.
+    /// Waits until there are so many permits and takes them all at once, or gives up at `deadline`:
+    /// [`Semaphore::acquire_many_deadline`].
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// let semaphore = futon::BoundedSemaphore::new(2);
+    /// let past = Instant::now(); // so that these are tries
+    /// let two = semaphore.acquire_many_deadline(2, past);
+    /// assert!(two.is_some());
+    /// assert!(semaphore.acquire_many_deadline(1, past).is_none());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     pub fn acquire_many_deadline(&self, permits: u32, deadline: Instant) -> Option<Permit<'_>> {
         self.assert_can_be(permits);
@@ -169,8 +255,9 @@ impl BoundedSemaphore {
 
     /// Gives so many permits back, and wakes a thread that waits for them.
     ///
-    /// For permits that were [forgotten](Permit::forget). Publishes what happened before (`Release`). Never
-    /// blocks. Releasing none does nothing. Python's `release(n)`.
+    /// For permits that were [forgotten](Permit::forget). Publishes what happened before (`Release`). Never blocks.
+    ///
+    /// Python's `release(n)`. Releasing none does nothing; Python's raises `ValueError` then.
     ///
     /// ```
     /// let semaphore = futon::BoundedSemaphore::new(2);
@@ -182,7 +269,7 @@ impl BoundedSemaphore {
     ///
     /// # Errors
     ///
-    /// If there would be more than in the beginning. Then nothing is changed and nobody woken.
+    /// [`ReleaseError`] if there would be more than in the beginning. Then nothing is changed and nobody woken.
     #[inline]
     #[doc(alias = "post")]
     #[doc(alias = "add_permits")]
@@ -191,14 +278,38 @@ impl BoundedSemaphore {
     }
 
     /// How many permits nobody has at this moment: [`Semaphore::available`].
+    ///
+    /// ```
+    /// let semaphore = futon::BoundedSemaphore::new(3);
+    /// let _permits = semaphore.acquire_many(2);
+    /// assert_eq!(semaphore.limit() - semaphore.available(), 2); // so many are out
+    /// ```
     #[inline]
+    #[must_use]
     #[doc(alias = "available_permits")]
+    #[doc(alias = "get_value")]
     pub fn available(&self) -> u32 {
         self.raw.available()
     }
 
     /// How many threads wait for permits at this moment: [`Semaphore::waiters`].
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let semaphore = futon::BoundedSemaphore::new(1);
+    /// thread::scope(|s| {
+    ///     let permit = semaphore.acquire();
+    ///     s.spawn(|| drop(semaphore.acquire()));
+    ///     while semaphore.waiters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     drop(permit); // for the one that waits
+    /// });
+    /// assert_eq!((semaphore.waiters(), semaphore.available()), (0, 1));
+    /// ```
     #[inline]
+    #[must_use]
     pub fn waiters(&self) -> usize {
         self.raw.waiters()
     }
@@ -216,8 +327,10 @@ impl BoundedSemaphore {
         Source::new(&self.raw, self.limit())
     }
 }
+
 /// The same with a permit that shares the ownership of the semaphore, and so borrows nothing: it can be
-/// stored, returned and sent to a thread that outlives the caller.
+/// stored, returned and sent to a thread that outlives the caller. Neither Python nor std has such forms; tokio calls
+/// them `owned`.
 impl BoundedSemaphore {
     /// [`acquire`](Self::acquire) with a permit that shares the ownership of the semaphore.
     ///
@@ -236,25 +349,71 @@ impl BoundedSemaphore {
     }
 
     /// [`try_acquire`](Self::try_acquire) with a permit that shares the ownership of the semaphore.
+    ///
+    /// ```
+    /// use std::{iter, sync::Arc};
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(2));
+    /// let all: Vec<_> = iter::from_fn(|| semaphore.try_acquire_arc()).collect();
+    /// assert_eq!((all.len(), semaphore.available()), (2, 0));
+    /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
     #[doc(alias = "try_acquire_owned")]
     pub fn try_acquire_arc(self: &Arc<Self>) -> Option<PermitArc> {
         self.try_acquire().map(|permit| PermitArc::of(permit, self.clone()))
     }
 
     /// [`acquire_timeout`](Self::acquire_timeout) with a permit that shares the ownership of the semaphore.
+    ///
+    /// ```
+    /// use std::{sync::Arc, thread, time::Duration};
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(1));
+    /// let permit = semaphore.acquire_timeout_arc(Duration::MAX).unwrap();
+    /// let worker = thread::spawn(move || drop(permit));
+    /// assert!(semaphore.acquire_timeout_arc(Duration::MAX).is_some()); // once the worker is done
+    /// worker.join().unwrap();
+    /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
     pub fn acquire_timeout_arc(self: &Arc<Self>, timeout: Duration) -> Option<PermitArc> {
         self.acquire_timeout(timeout).map(|permit| PermitArc::of(permit, self.clone()))
     }
 
     /// [`acquire_deadline`](Self::acquire_deadline) with a permit that shares the ownership of the semaphore.
+    ///
+    /// ```
+    /// use futon::BoundedSemaphore;
+    /// use std::sync::Arc;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (desks, lamps) = (Arc::new(BoundedSemaphore::new(2)), Arc::new(BoundedSemaphore::new(0)));
+    /// let deadline = Instant::now() + Duration::from_millis(1); // for both
+    /// let desk = desks.acquire_deadline_arc(deadline);
+    /// let lamp = lamps.acquire_deadline_arc(deadline);
+    /// assert!(desk.is_some() && lamp.is_none());
+    /// ```
     #[inline]
+    #[must_use = "the permit is given back as soon as it is dropped"]
     pub fn acquire_deadline_arc(self: &Arc<Self>, deadline: Instant) -> Option<PermitArc> {
         self.acquire_deadline(deadline).map(|permit| PermitArc::of(permit, self.clone()))
     }
 
     /// [`acquire_many`](Self::acquire_many) with a permit that shares the ownership of the semaphore.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(4));
+    /// let mut permits = vec![semaphore.acquire_many_arc(3), semaphore.acquire_many_arc(1)];
+    /// permits.remove(0);
+    /// assert_eq!(semaphore.available(), 3);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
     #[track_caller]
     #[doc(alias = "acquire_many_owned")]
@@ -263,7 +422,21 @@ impl BoundedSemaphore {
     }
 
     /// [`try_acquire_many`](Self::try_acquire_many) with a permit that shares the ownership of the semaphore.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(3));
+    /// let two = semaphore.try_acquire_many_arc(2);
+    /// assert!(two.is_some());
+    /// assert!(semaphore.try_acquire_many_arc(2).is_none());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     #[doc(alias = "try_acquire_many_owned")]
     pub fn try_acquire_many_arc(self: &Arc<Self>, permits: u32) -> Option<PermitArc> {
@@ -272,7 +445,21 @@ impl BoundedSemaphore {
 
     /// [`acquire_many_timeout`](Self::acquire_many_timeout) with a permit that shares the ownership of the
     /// semaphore.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(2));
+    /// let all = semaphore.acquire_many_timeout_arc(2, Duration::MAX);
+    /// drop(semaphore); // the permits have a share of it
+    /// assert_eq!(all.map(|all| all.count()), Some(2));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     pub fn acquire_many_timeout_arc(
         self: &Arc<Self>,
@@ -285,7 +472,21 @@ impl BoundedSemaphore {
 
     /// [`acquire_many_deadline`](Self::acquire_many_deadline) with a permit that shares the ownership of the
     /// semaphore.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Instant};
+    ///
+    /// let semaphore = Arc::new(futon::BoundedSemaphore::new(2));
+    /// let _one = semaphore.acquire_arc();
+    /// let past = Instant::now(); // so that this is a try
+    /// assert!(semaphore.acquire_many_deadline_arc(2, past).is_none());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If they are more than the [`limit`](Self::limit).
     #[inline]
+    #[must_use = "the permits are given back as soon as they are dropped"]
     #[track_caller]
     pub fn acquire_many_deadline_arc(
         self: &Arc<Self>,
