@@ -51,19 +51,21 @@ use crate::widths::Number;
 ///
 /// It can be used again at once, round after round. It is Python's `threading.Barrier`: a thread may set itself a
 /// time to wait, one that can not come may [`abort`](Self::abort), and then the barrier is *broken* and nobody
-/// waits in vain; and one thread of each round may run an [action](Self::with_action) before the others go on.
+/// waits in vain; and one thread of each round may run an [action](Self::with_action) before the others go on. Of
+/// all this [`std::sync::Barrier`] has the wait and its leader.
 ///
 /// ```
 /// use futon::Barrier;
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 /// use std::thread;
 ///
-/// let barrier = Barrier::new(3);
+/// let (barrier, done) = (Barrier::new(3), AtomicU32::new(0));
 /// thread::scope(|s| {
 ///     for _ in 0..3 {
 ///         s.spawn(|| {
-///             // … the first half of the work …
+///             done.fetch_add(1, Relaxed); // … the first half of the work …
 ///             let arrival = barrier.wait().unwrap();
-///             // All have done the first half.
+///             assert_eq!(done.load(Relaxed), 3); // by all
 ///             if arrival.is_leader() {
 ///                 println!("half of it is done");
 ///             }
@@ -110,6 +112,16 @@ impl<A: UnwindSafe> UnwindSafe for Barrier<A> {}
 impl<A: RefUnwindSafe> RefUnwindSafe for Barrier<A> {}
 
 /// What a thread is told that has waited with success.
+///
+/// Python's `wait()` returns the [`index`](Self::index) alone, that of [`std::sync::Barrier`] whether the thread
+/// [is the leader](Self::is_leader).
+///
+/// ```
+/// let barrier = futon::Barrier::new(1);
+/// let arrival = barrier.wait()?;
+/// assert_eq!((arrival.index(), arrival.is_leader()), (0, true));
+/// # Ok::<(), futon::BrokenBarrier>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     index: u32,
@@ -118,9 +130,25 @@ pub struct BarrierWaitResult {
 
 /// The barrier is broken, or was broken or reset while this thread waited.
 ///
-/// Python's `BrokenBarrierError`.
+/// It is returned by the waits of a [`Barrier`], and is Python's `BrokenBarrierError`.
+///
+/// ```
+/// use futon::{Barrier, BrokenBarrier};
+///
+/// fn two_phases(barrier: &Barrier) -> Result<(), BrokenBarrier> {
+///     barrier.wait()?;
+///     barrier.wait()?;
+///     Ok(())
+/// }
+///
+/// let barrier = Barrier::new(1);
+/// assert_eq!(two_phases(&barrier), Ok(()));
+/// barrier.abort();
+/// assert_eq!(two_phases(&barrier).unwrap_err().to_string(), "the barrier is broken");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "BrokenBarrierError")]
+#[doc(alias = "BrokenBarrierException")]
 pub struct BrokenBarrier;
 
 impl Barrier {
@@ -145,6 +173,7 @@ impl Barrier {
     /// ```compile_fail,E0080
     /// static START: futon::Barrier = futon::Barrier::new(0);
     /// ```
+    #[must_use]
     #[track_caller]
     pub const fn new(parties: u32) -> Self {
         Self::of(parties, None)
@@ -216,6 +245,7 @@ impl<A: Fn()> Barrier<A> {
     /// # Panics
     ///
     /// If there are no parties, as [`new`](Barrier::new).
+    #[must_use]
     #[track_caller]
     pub const fn with_action(parties: u32, action: A) -> Self {
         Self::of(parties, Some(action))
@@ -228,10 +258,18 @@ impl<A: Fn()> Barrier<A> {
     /// Python's `wait()`.
     ///
     /// ```
-    /// let barrier = futon::Barrier::new(1);
-    /// let arrival = barrier.wait().unwrap();
-    /// assert_eq!(arrival.index(), 0);
-    /// assert!(arrival.is_leader());
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use std::thread;
+    ///
+    /// let (barrier, answer) = (futon::Barrier::new(2), AtomicU32::new(0));
+    /// thread::scope(|s| {
+    ///     s.spawn(|| {
+    ///         answer.store(42, Relaxed);
+    ///         barrier.wait()
+    ///     });
+    ///     barrier.wait().unwrap();
+    ///     assert_eq!(answer.load(Relaxed), 42);
+    /// });
     /// ```
     ///
     /// # Errors
@@ -250,9 +288,9 @@ impl<A: Fn()> Barrier<A> {
     /// broken.
     ///
     /// Never gives up before its time, and looks once more after it: a round that is complete by then has
-    /// succeeded. The time until an action has been run counts too. With a zero timeout only the
-    /// last thread to arrive succeeds; `Duration::MAX` and everything else beyond the range of the clock is
-    /// [`wait`](Self::wait).
+    /// succeeded. The time until an action has been run counts too, but not for the last thread to arrive, which runs
+    /// it however long that takes. With a zero timeout every other thread breaks the barrier, unless the rest arrive at
+    /// that very moment; `Duration::MAX` and everything else beyond the range of the clock is [`wait`](Self::wait).
     ///
     /// Python's `wait(timeout)`.
     ///
@@ -269,6 +307,11 @@ impl<A: Fn()> Barrier<A> {
     /// # Errors
     ///
     /// As [`wait`](Self::wait), and if the time runs out.
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait): if the action panics, in the thread that runs it.
+    #[doc(alias = "wait_for")]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWaitResult, BrokenBarrier> {
         self.wait_until(Deadline::after(timeout))
     }
@@ -276,7 +319,8 @@ impl<A: Fn()> Barrier<A> {
     /// Waits until so many threads have arrived, at most until `deadline`. If that is not enough, the barrier is
     /// broken.
     ///
-    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share.
+    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share. A deadline in the past is a zero
+    /// timeout. Python has no form for it.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -289,6 +333,11 @@ impl<A: Fn()> Barrier<A> {
     /// # Errors
     ///
     /// As [`wait_timeout`](Self::wait_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`wait`](Self::wait): if the action panics, in the thread that runs it.
+    #[doc(alias = "wait_until")]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<BarrierWaitResult, BrokenBarrier> {
         self.wait_until(Deadline::at(deadline))
     }
@@ -410,7 +459,20 @@ impl<A> Barrier<A> {
         tell_all_broken(state);
     }
 
-    /// How many threads a round takes. Python's `parties`.
+    /// How many threads a round takes: what the barrier was made with. Python's `parties`.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let barrier = futon::Barrier::new(3);
+    /// thread::scope(|s| {
+    ///     for _ in 1..barrier.parties() {
+    ///         s.spawn(|| barrier.wait());
+    ///     }
+    ///     assert!(barrier.wait().is_ok()); // with this one they are enough
+    /// });
+    /// ```
+    #[must_use]
     pub fn parties(&self) -> u32 {
         self.terms().parties
     }
@@ -421,8 +483,19 @@ impl<A> Barrier<A> {
     /// Python's `n_waiting`.
     ///
     /// ```
-    /// assert_eq!(futon::Barrier::new(2).waiting(), 0);
+    /// use std::thread;
+    ///
+    /// let barrier = futon::Barrier::new(3);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| barrier.wait().unwrap_err());
+    ///     while barrier.waiting() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     barrier.reset(); // the round begins anew
+    ///     assert_eq!(barrier.waiting(), 0);
+    /// });
     /// ```
+    #[must_use]
     #[doc(alias = "n_waiting")]
     pub fn waiting(&self) -> usize {
         self.state.acquire().arrived as usize
@@ -432,7 +505,8 @@ impl<A> Barrier<A> {
     ///
     /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep: each thread
     /// that is counted fails if an abort or a reset follows. Those who wait for the action of a round that is
-    /// complete are counted too, the thread that runs it is not. Sees what those threads did before they waited.
+    /// complete are counted too, the thread that runs it is not. Sees what those threads did before they waited. Python
+    /// has nothing like it.
     ///
     /// ```
     /// use std::thread;
@@ -447,11 +521,23 @@ impl<A> Barrier<A> {
     /// });
     /// assert_eq!(barrier.waiters(), 0);
     /// ```
+    #[must_use]
     pub fn waiters(&self) -> usize {
         self.state.acquire().waiters()
     }
 
     /// Whether the barrier is broken: until a [`reset`](Self::reset), all waits fail. Python's `broken`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let barrier = futon::Barrier::new(2);
+    /// assert!(barrier.wait_timeout(Duration::ZERO).is_err()); // nobody else has come
+    /// assert!(barrier.is_broken());
+    /// barrier.reset();
+    /// assert!(!barrier.is_broken());
+    /// ```
+    #[must_use]
     #[doc(alias = "broken")]
     pub fn is_broken(&self) -> bool {
         self.state.acquire().is_broken
@@ -505,11 +591,38 @@ impl BarrierWaitResult {
     /// How many of its round have arrived before this thread. Each number below `parties` is given once a round.
     ///
     /// What Python's `wait()` returns.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let barrier = futon::Barrier::new(3);
+    /// let mut indices = thread::scope(|s| {
+    ///     let waits = [(); 3].map(|()| s.spawn(|| barrier.wait().unwrap().index()));
+    ///     waits.map(|wait| wait.join().unwrap())
+    /// });
+    /// indices.sort();
+    /// assert_eq!(indices, [0, 1, 2]);
+    /// ```
+    #[must_use]
     pub fn index(&self) -> u32 {
         self.index
     }
 
     /// Whether this thread was the last to arrive, and has run the action. So is one of each round.
+    ///
+    /// As std's. In Python it is an index of `parties - 1`.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let barrier = futon::Barrier::new(3);
+    /// let is_leader = thread::scope(|s| {
+    ///     let waits = [(); 3].map(|()| s.spawn(|| barrier.wait().unwrap().is_leader()));
+    ///     waits.map(|wait| wait.join().unwrap())
+    /// });
+    /// assert_eq!(is_leader.iter().filter(|is_leader| **is_leader).count(), 1);
+    /// ```
+    #[must_use]
     pub fn is_leader(&self) -> bool {
         self.is_leader
     }

@@ -52,7 +52,7 @@ const ONE_GENERATION: u32 = one_above_flags(2);
 ///
 /// One thread [`set`](Self::set)s it, and all that [`wait`](Self::wait) go on: those that sleep at that
 /// moment, and those that come later until somebody [`clear`](Self::clear)s it. It is Python's
-/// `threading.Event`.
+/// `threading.Event`; std has nothing like it.
 ///
 /// ```
 /// use futon::Event;
@@ -61,7 +61,10 @@ const ONE_GENERATION: u32 = one_above_flags(2);
 /// let ready = Event::new();
 /// thread::scope(|s| {
 ///     for _ in 0..3 {
-///         s.spawn(|| ready.wait());
+///         s.spawn(|| {
+///             ready.wait();
+///             assert!(ready.is_set());
+///         });
 ///     }
 ///     ready.set();
 /// });
@@ -73,7 +76,7 @@ const ONE_GENERATION: u32 = one_above_flags(2);
 /// **Memory ordering.** What happened before a set is seen after a wait that the set ends, after an
 /// [`is_set`](Self::is_set) that returns true because of it, and after the clear that takes it back. So a
 /// consumer may wait, clear, and then look for work: whatever was put there before a set that it has
-/// cleared away is there.
+/// cleared away is there. False, of `is_set` or of a wait with a limit, promises no order.
 ///
 /// **Fairness.** A set releases all at once; in which order they run is the system's choice.
 ///
@@ -89,13 +92,14 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event that is not set.
+    /// An event that is not set. Python's `Event()`.
     ///
     /// ```
     /// static STOP: futon::Event = futon::Event::new();
     /// assert!(!STOP.is_set());
     /// ```
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self { word: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
@@ -110,6 +114,8 @@ impl Event {
     /// assert!(event.is_set());
     /// ```
     #[inline]
+    #[must_use]
+    #[doc(alias = "isSet")]
     pub fn is_set(&self) -> bool {
         // ORDERING: Acquire pairs with the Release in `set`.
         self.word.load(Acquire) & SET != 0
@@ -120,6 +126,23 @@ impl Event {
     /// Publishes what happened before (`Release`), also where the event is set already. Never blocks.
     ///
     /// Python's `set`.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let event = futon::Event::new();
+    /// thread::scope(|s| {
+    ///     for _ in 0..2 {
+    ///         s.spawn(|| event.wait());
+    ///     }
+    ///     while event.waiters() < 2 {
+    ///         thread::yield_now();
+    ///     }
+    ///     event.set(); // releases both of them,
+    ///     event.clear(); // whatever comes next
+    /// });
+    /// assert!(!event.is_set());
+    /// ```
     pub fn set(&self) {
         let address = ptr::from_ref(&self.word);
         // ORDERING: Relaxed, because the change below compares before it means anything.
@@ -146,15 +169,17 @@ impl Event {
         }
     }
 
-    /// Takes the flag back. Threads that a set has released stay released.
+    /// Takes the flag back. Threads that a set has released stay released. Where it is not set this changes nothing.
     ///
-    /// Sees what happened before the set that it takes back (`Acquire`). Python's `clear`.
+    /// Sees what happened before the set that it takes back (`Acquire`). Never blocks. Python's `clear`.
     ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// let event = futon::Event::new();
     /// event.set();
     /// event.clear();
-    /// assert!(!event.is_set());
+    /// assert!(!event.wait_timeout(Duration::from_millis(1))); // who comes now waits
     /// ```
     #[doc(alias = "reset")]
     pub fn clear(&self) {
@@ -168,9 +193,18 @@ impl Event {
     /// Sees what happened before the set (`Acquire`). Python's `wait()`.
     ///
     /// ```
-    /// let event = futon::Event::new();
-    /// event.set();
-    /// event.wait();
+    /// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    /// use std::thread;
+    ///
+    /// let (is_done, answer) = (futon::Event::new(), AtomicU32::new(0));
+    /// thread::scope(|s| {
+    ///     s.spawn(|| {
+    ///         answer.store(42, Relaxed);
+    ///         is_done.set();
+    ///     });
+    ///     is_done.wait();
+    ///     assert_eq!(answer.load(Relaxed), 42);
+    /// });
     /// ```
     #[inline]
     pub fn wait(&self) {
@@ -196,13 +230,15 @@ impl Event {
     /// assert!(event.wait_timeout(Duration::ZERO));
     /// ```
     #[inline]
+    #[doc(alias = "wait_for")]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.is_set() || self.wait_contended(Deadline::after(timeout))
     }
 
     /// Waits until the event is set, at most until `deadline`. Returns whether it was set in time.
     ///
-    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share.
+    /// As [`wait_timeout`](Self::wait_timeout), for a limit that several waits share. A deadline in the past is
+    /// [`is_set`](Self::is_set). Python has no form for it.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -214,6 +250,7 @@ impl Event {
     /// assert!(!second.wait_deadline(deadline));
     /// ```
     #[inline]
+    #[doc(alias = "wait_until")]
     pub fn wait_deadline(&self, deadline: Instant) -> bool {
         self.is_set() || self.wait_contended(Deadline::at(deadline))
     }
@@ -223,7 +260,7 @@ impl Event {
     /// Counts a thread from before it sleeps until it has left, which for a released thread is a moment
     /// after the set. What a test waits for when it wants to know that another thread blocks, in the
     /// place of a sleep: each thread that is counted is released by a set that follows. Sees what those
-    /// threads did before they waited (`Acquire`).
+    /// threads did before they waited (`Acquire`). Python has nothing like it.
     ///
     /// ```
     /// use std::thread;
@@ -238,6 +275,7 @@ impl Event {
     /// });
     /// assert_eq!(event.waiters(), 0);
     /// ```
+    #[must_use]
     pub fn waiters(&self) -> usize {
         // ORDERING: Acquire pairs with the Release in `wait_contended`: a set that follows upon this finds
         // `PARKED`, or a word that has changed since, and releases each thread that was counted.
