@@ -12,7 +12,21 @@ pub use std::time::Instant;
 ///
 /// Never zero. Unlike the address of a thread-local or the id that the system gives, it is not given
 /// again after the thread has ended. It may be asked for in the destructor of a thread-local too.
+///
+/// As std's `ThreadId`, but a number that fits into an atomic. Python's `get_ident` is given again. Orders nothing.
+///
+/// ```
+/// use futon::atomic::thread_id;
+/// use std::thread;
+///
+/// let other = thread::spawn(thread_id).join().unwrap();
+/// assert_ne!(thread_id(), other);
+/// assert_eq!(thread_id(), thread_id());
+/// ```
 #[inline]
+#[must_use]
+#[doc(alias = "ThreadId")]
+#[doc(alias = "get_ident")]
 pub fn thread_id() -> u64 {
     thread_local! {
         // Constant and without a destructor: such a value can be read for as long as the thread runs.
