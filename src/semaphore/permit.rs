@@ -50,7 +50,7 @@ pub(super) fn assert_can_be(permits: u32) {
 
 /// A semaphore was given more permits than it can have.
 ///
-/// Nothing has changed. It is returned by `release` of [`Semaphore`](crate::Semaphore),
+/// The semaphore has not changed. It is returned by `release` of [`Semaphore`](crate::Semaphore),
 /// [`BoundedSemaphore`](crate::BoundedSemaphore), [`Permit`] and [`PermitArc`], and is Python's
 /// `ValueError: Semaphore released too many times`.
 ///
@@ -173,7 +173,8 @@ impl<'a> Permit<'a> {
 
     /// Takes so many of these permits apart, or none if they are fewer: then it is `None`.
     ///
-    /// The semaphore has nothing to do with it. Neither Python nor std has it, nor [`merge`](Self::merge); tokio has both.
+    /// To take none apart makes a permit for none. The semaphore has nothing to do with it. Neither Python nor std has
+    /// this, or [`merge`](Self::merge); tokio has both.
     ///
     /// ```
     /// let semaphore = futon::Semaphore::new(3);
