@@ -142,12 +142,11 @@ impl BoundedSemaphore {
     /// Waits until there is a permit and takes it, or gives up at `deadline`: [`Semaphore::acquire_deadline`].
     ///
     /// ```
-    /// use std::iter;
     /// use std::time::{Duration, Instant};
     ///
     /// let semaphore = futon::BoundedSemaphore::new(2);
-    /// let deadline = Instant::now() + Duration::from_millis(1);
-    /// let permits: Vec<_> = iter::from_fn(|| semaphore.acquire_deadline(deadline)).collect();
+    /// let deadline = Instant::now() + Duration::from_millis(1); // for all three
+    /// let permits: Vec<_> = (0..3).map_while(|_| semaphore.acquire_deadline(deadline)).collect();
     /// assert_eq!(permits.len(), 2); // as many as there were until then
     /// ```
     #[inline]
@@ -351,10 +350,10 @@ impl BoundedSemaphore {
     /// [`try_acquire`](Self::try_acquire) with a permit that shares the ownership of the semaphore.
     ///
     /// ```
-    /// use std::{iter, sync::Arc};
+    /// use std::sync::Arc;
     ///
     /// let semaphore = Arc::new(futon::BoundedSemaphore::new(2));
-    /// let all: Vec<_> = iter::from_fn(|| semaphore.try_acquire_arc()).collect();
+    /// let all: Vec<_> = (0..3).map_while(|_| semaphore.try_acquire_arc()).collect();
     /// assert_eq!((all.len(), semaphore.available()), (2, 0));
     /// ```
     #[inline]

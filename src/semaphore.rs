@@ -43,7 +43,7 @@ use crate::raw_semaphore::{self, RawSemaphore};
 /// each hold half of what both need. Python has nothing like it.
 ///
 /// **Memory ordering.** What happened before permits were released, by hand or by a [`Permit`] that is dropped, is seen
-/// by whoever acquires them. To acquire none, to acquire in vain and a release that is an error promise no order.
+/// by whoever acquires them. No order is promised where none are acquired or released, as in a try that fails.
 ///
 /// **Fairness.** A permit goes to whoever comes first. Those who find none form a line; its head looks whenever
 /// something is released, and those behind it do not look before it has got what it wants or has given up, or their own
@@ -430,11 +430,11 @@ impl Semaphore {
     ///
     /// ```
     /// use std::time::{Duration, Instant};
-    /// use std::{iter, sync::Arc};
+    /// use std::sync::Arc;
     ///
     /// let semaphore = Arc::new(futon::Semaphore::new(2));
-    /// let deadline = Instant::now() + Duration::from_millis(1);
-    /// let permits: Vec<_> = iter::from_fn(|| semaphore.acquire_deadline_arc(deadline)).collect();
+    /// let deadline = Instant::now() + Duration::from_millis(1); // for all three
+    /// let permits: Vec<_> = (0..3).map_while(|_| semaphore.acquire_deadline_arc(deadline)).collect();
     /// assert_eq!(permits.len(), 2); // as many as there were until then
     /// ```
     #[inline]
