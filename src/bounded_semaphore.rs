@@ -326,7 +326,6 @@ impl BoundedSemaphore {
         Source::new(&self.raw, self.limit())
     }
 }
-
 /// The same with a permit that shares the ownership of the semaphore, and so borrows nothing: it can be
 /// stored, returned and sent to a thread that outlives the caller. Neither Python nor std has such forms; tokio calls
 /// them `owned`.
