@@ -87,7 +87,7 @@ const ONE_GENERATION: u32 = one_above_flags(2);
 #[doc(alias = "ManualResetEvent")]
 pub struct Event {
     word: AtomicU32,
-    /// How many threads are in `wait_contended`. For `waiters` alone; no decision hangs on it.
+    /// How many threads sleep, or are about to. For `waiters` alone; no decision hangs on it.
     waiting: AtomicU32,
 }
 
@@ -154,7 +154,7 @@ impl Event {
                 false => word | SET,
             };
             // Also where nothing changes: whoever clears the event must find this set there.
-            // ORDERING: Release pairs with the Acquire in `is_set`, `clear` and `wait_contended`.
+            // ORDERING: Release pairs with the Acquire in `is_set`, `clear`, `wait_contended` and `sleep`.
             match self.word.compare_exchange_weak(word, next, Release, Relaxed) {
                 Ok(_) => {
                     // Past this point a released thread may do away with the event. Only its address

@@ -31,7 +31,7 @@
 //! * **`ASLEEP` and `RESERVED` belong to the head of the line.** Nobody else sets them, and the head takes
 //!   them off before it leaves. So a word without a head has neither.
 //! * **The head sleeps on a word that has `ASLEEP` and too few permits for it.** `ASLEEP` may be there while it is
-//!   awake; it must never be missing while it sleeps. Each release takes it off and wakes.
+//!   awake; it must never be missing while it sleeps. A release that finds it takes it off and wakes.
 //! * **Permits that are enough for the head do not lie while it sleeps**: it looks after each release.
 //!
 //! # Fairness
