@@ -48,7 +48,8 @@ use crate::lock::{Lock, LockGuard};
 /// ```
 ///
 /// It wraps whatever is an `Iterator`: `from_fn`, adaptors, the lines of a reader. It is the recipe that
-/// Python programmers know as a `threadsafe_iter` around a generator.
+/// Python programmers know as a `threadsafe_iter` around a generator, and since Python 3.15 as
+/// `threading.serialize_iterator`. std has nothing like it.
 ///
 /// **The end is the end.** After `None` the iterator is not called again, also if it would go on. (What a
 /// puller gives back later can still be had. So the handles are not `FusedIterator`s.)
@@ -72,6 +73,9 @@ use crate::lock::{Lock, LockGuard};
 /// ```
 ///
 /// **Fairness.** As [`Lock`].
+#[doc(alias = "threadsafe_iter")]
+#[doc(alias = "serialize_iterator")]
+#[doc(alias = "ConcurrentIter")]
 pub struct SharedIter<I: Iterator> {
     inside: Inside<I>,
     returned: Returned<I::Item>,
@@ -95,7 +99,28 @@ pub(crate) struct Source<I> {
     has_ended: bool,
 }
 
-/// Another thread is inside the iterator, and the caller did not want to wait, or not any longer.
+/// Somebody is inside the iterator, or about to be, and the caller did not want to wait, or not any longer.
+///
+/// It promises no memory ordering.
+///
+/// ```
+/// use futon::{Busy, Event, SharedIter};
+/// use std::thread;
+///
+/// let (inside, go) = (Event::new(), Event::new());
+/// let slow = SharedIter::new(std::iter::from_fn(|| {
+///     inside.set();
+///     go.wait();
+///     Some('a')
+/// }));
+/// thread::scope(|s| {
+///     s.spawn(|| slow.next());
+///     inside.wait();
+///     assert_eq!(slow.try_next(), Err(Busy));
+///     go.set();
+/// });
+/// ```
+#[doc(alias = "WouldBlock")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 
@@ -114,6 +139,7 @@ impl<I: Iterator> SharedIter<I> {
     /// static IDS: futon::SharedIter<std::ops::RangeFrom<u64>> = futon::SharedIter::new(1..);
     /// assert_eq!(IDS.next(), Some(1));
     /// ```
+    #[must_use]
     pub const fn new(iter: I) -> Self {
         Self {
             inside: Inside {
@@ -128,29 +154,36 @@ impl<I: Iterator> SharedIter<I> {
 
     /// The next item, or `None` at the end. Waits while another thread is inside the iterator.
     ///
-    /// # Panics
-    ///
-    /// If the iterator does, and with "already executing" if it is the iterator itself that calls this.
+    /// What pullers gave back comes first, and without a wait for the iterator. Python's `next(iterator)`.
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..3);
     /// assert_eq!((shared.next(), shared.next(), shared.next()), (Some(1), Some(2), None));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the iterator does, and with "already executing" if it is the iterator itself that calls this.
     #[inline]
     pub fn next(&self) -> Option<I::Item> {
         self.next_indexed().map(|(_, item)| item)
     }
 
-    /// The next item and its place in the order in which the iterator gave them, from 0.
+    /// The next item and its place in the order in which the iterator gave them, from 0. `None` at the end.
     ///
-    /// Panics as [`next`](Self::next).
+    /// `enumerate` would count the items of one thread.
     ///
     /// ```
     /// let shared = futon::SharedIter::new("ab".chars());
-    /// assert_eq!(shared.next_indexed(), Some((0, 'a')));
+    /// assert_eq!(shared.next(), Some('a'));
     /// assert_eq!(shared.next_indexed(), Some((1, 'b')));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next).
     #[inline]
+    #[doc(alias = "enumerate")]
     pub fn next_indexed(&self) -> Option<(usize, I::Item)> {
         match self.pull(|| Some(self.occupied().acquire())) {
             Ok(item) => item,
@@ -158,45 +191,80 @@ impl<I: Iterator> SharedIter<I> {
         }
     }
 
-    /// The next item if no other thread is inside the iterator.
+    /// The next item if nobody is inside the iterator.
     ///
-    /// `Ok(None)` is the end. Waits for nobody, but the iterator itself may block.
+    /// `Ok(None)` is the end. Waits for nobody who is inside, but the iterator itself may block.
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..2);
     /// assert_eq!(shared.try_next(), Ok(Some(1)));
     /// assert_eq!(shared.try_next(), Ok(None));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`] if somebody is inside the iterator or about to be. So it is too where the iterator itself calls this.
+    ///
+    /// # Panics
+    ///
+    /// If the iterator does.
     pub fn try_next(&self) -> Result<Option<I::Item>, Busy> {
         self.pull(|| None).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator for all of `timeout`.
     ///
-    /// `Ok(None)` is the end. The limit is for the wait; the iterator itself may block for longer. Panics
-    /// as [`next`](Self::next).
+    /// `Ok(None)` is the end. The limit is for the wait; the iterator itself may block for longer. Never gives up
+    /// before its time. With a zero timeout it does not wait; `Duration::MAX` and everything else beyond the range
+    /// of the clock is [`next`](Self::next).
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// let shared = futon::SharedIter::new(1..2);
-    /// assert_eq!(shared.next_timeout(Duration::from_millis(1)), Ok(Some(1)));
+    /// // Nobody is inside: no time is needed.
+    /// assert_eq!(shared.next_timeout(Duration::ZERO), Ok(Some(1)));
+    /// assert_eq!(shared.next_timeout(Duration::MAX), Ok(None));
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`] if others were inside all the time. It does not look then for what pullers have given back meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next), also with a zero timeout.
     pub fn next_timeout(&self, timeout: Duration) -> Result<Option<I::Item>, Busy> {
         self.pull(|| self.occupied().acquire_timeout(timeout)).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator until `deadline`.
     ///
-    /// As [`next_timeout`](Self::next_timeout).
+    /// As [`next_timeout`](Self::next_timeout), for a limit that several waits share.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (low, high) = (futon::SharedIter::new(1..9), futon::SharedIter::new(10..));
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(low.next_deadline(deadline), Ok(Some(1)));
+    /// assert_eq!(high.next_deadline(deadline), Ok(Some(10)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`], as [`next_timeout`](Self::next_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next), also past the deadline.
     pub fn next_deadline(&self, deadline: Instant) -> Result<Option<I::Item>, Busy> {
         self.pull(|| self.occupied().acquire_deadline(deadline)).map(value)
     }
 
     /// Up to `n` items, taken under one lock. Fewer only where the iterator ends or is stopped, none at the end.
     ///
-    /// If the iterator panics, the items of the chunk so far go to whoever asks next. Panics as
-    /// [`next`](Self::next).
+    /// Waits while another thread is inside the iterator, unless `n` is zero.
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..6);
@@ -204,6 +272,11 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.next_chunk(3), [4, 5]);
     /// assert!(shared.next_chunk(3).is_empty());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next). If the iterator panics, the items of the chunk so far go to whoever asks next.
+    #[must_use = "the items are gone if nobody takes them"]
     pub fn next_chunk(&self, n: usize) -> Vec<I::Item> {
         if n == 0 || self.is_stopped() {
             return Vec::new();
@@ -234,6 +307,8 @@ impl<I: Iterator> SharedIter<I> {
 
     /// An iterator of the calling thread's own that takes many items under one lock.
     ///
+    /// Each thread makes its own. Making one takes nothing from the iterator.
+    ///
     /// ```
     /// let shared = futon::SharedIter::new(0..1000);
     /// assert_eq!(shared.puller().sum::<u32>(), 499_500);
@@ -246,8 +321,8 @@ impl<I: Iterator> SharedIter<I> {
     ///
     /// From here on every way to pull gives the end, also a puller that has items in its buffer. The
     /// iterator is not called again, but a call that is under way is not interrupted, and its item
-    /// arrives. What happened before is seen by a thread that sees the end because of it. The rest can be
-    /// had from [`into_inner`](Self::into_inner).
+    /// arrives. Waits for nobody, and stopping again changes nothing. What happened before is seen by a thread
+    /// that sees the end because of it (`Release`). The rest can be had from [`into_inner`](Self::into_inner).
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..);
@@ -256,12 +331,15 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.next(), None);
     /// assert_eq!(shared.into_inner().0.next(), Some(2));
     /// ```
+    #[doc(alias = "close")]
     pub fn stop(&self) {
         // ORDERING: Release pairs with the Acquire in `is_stopped`.
         self.stopped.swap(1, Release);
     }
 
-    /// Why the iterator panicked, if it did.
+    /// Why the iterator panicked: what it said. `None` if it did not panic.
+    ///
+    /// Where the panic was thrown with something that is no text, this is "a panic without a message".
     ///
     /// ```
     /// use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -273,20 +351,32 @@ impl<I: Iterator> SharedIter<I> {
     /// assert_eq!(shared.panicked().as_deref(), Some("no 1"));
     /// assert_eq!(shared.next(), None);
     /// ```
+    #[must_use]
+    #[doc(alias = "is_poisoned")]
     pub fn panicked(&self) -> Option<String> {
         self.panic.acquire().clone()
     }
 
     /// How many items are left, as far as the iterator knows, at this moment.
     ///
-    /// Those that lie in the buffers of pullers are not counted: they are somebody's already. Waits while
-    /// another thread is inside the iterator; panics as [`next`](Self::next).
+    /// At least the first number, and at most the second, which is `None` where the iterator does not know.
+    /// Those that lie in the buffers of pullers are not counted: they are somebody's already. After a
+    /// [`stop`](Self::stop) none are left. Waits while another thread is inside the iterator.
+    ///
+    /// It is the [`Iterator::size_hint`] of all threads together. Those who pull have none of their own: how many of the rest
+    /// will be theirs is not known.
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..6);
     /// shared.next();
     /// assert_eq!(shared.size_hint(), (4, Some(4)));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the `size_hint` of the iterator does, which ends it as a panic of its `next` does, and with "already executing" if
+    /// it is the iterator itself that calls this.
+    #[must_use]
     pub fn size_hint(&self) -> (usize, Option<usize>) {
         if self.is_stopped() {
             return (0, Some(0));
@@ -300,16 +390,38 @@ impl<I: Iterator> SharedIter<I> {
         (low.saturating_add(returned), high.and_then(|high| high.checked_add(returned)))
     }
 
-    /// How many threads wait to get into the iterator at this moment. Orders nothing (`Relaxed`).
+    /// How many threads wait to get into the iterator at this moment.
+    ///
+    /// What a test waits for when it wants to know that another thread blocks, in the place of a sleep. Orders nothing
+    /// (`Relaxed`).
     ///
     /// ```
-    /// assert_eq!(futon::SharedIter::new(1..2).waiters(), 0);
+    /// use futon::{Event, SharedIter};
+    /// use std::thread;
+    ///
+    /// let go = Event::new();
+    /// let slow = SharedIter::new(std::iter::from_fn(|| {
+    ///     go.wait();
+    ///     Some('a')
+    /// }));
+    /// thread::scope(|s| {
+    ///     // One is inside, and the other waits for it.
+    ///     (0..2).for_each(|_| _ = s.spawn(|| slow.next()));
+    ///     while slow.waiters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     go.set();
+    /// });
+    /// assert_eq!(slow.waiters(), 0);
     /// ```
+    #[must_use]
     pub fn waiters(&self) -> usize {
         self.source().waiters()
     }
 
     /// The iterator, and in its order what pullers have taken from it and not read.
+    ///
+    /// After a panic too: then the iterator is as the panic left it.
     ///
     /// ```
     /// let shared = futon::SharedIter::new(1..);
@@ -317,6 +429,7 @@ impl<I: Iterator> SharedIter<I> {
     /// let (rest, leftovers) = shared.into_inner();
     /// assert_eq!(leftovers.into_iter().chain(rest).take(2).collect::<Vec<_>>(), [2, 3]);
     /// ```
+    #[must_use]
     pub fn into_inner(self) -> (I, Vec<I::Item>) {
         let (iter, leftovers) = self.into_inner_indexed();
         (iter, leftovers.into_iter().map(|(_, item)| item).collect())

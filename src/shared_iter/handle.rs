@@ -27,7 +27,8 @@ impl<I: Iterator> Iterator for &SharedIter<I> {
 /// A [`SharedIter`] with shared ownership, for threads that outlive the one that made it.
 ///
 /// A clone is another handle of the same iterator. As an iterator it takes one item a lock; all that
-/// the `SharedIter` can do is there through `Deref`.
+/// the `SharedIter` can do is there through `Deref`. What holds of that holds of this: the end, panics, memory
+/// ordering and fairness.
 ///
 /// ```
 /// use futon::SharedIter;
@@ -45,13 +46,23 @@ pub struct SharedIterHandle<I: Iterator> {
 
 impl<I: Iterator> SharedIter<I> {
     /// A handle that owns this, and can be cloned. Allocates once.
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let handle = futon::SharedIter::new("ab".chars()).into_handle();
+    /// let other = handle.clone();
+    /// let first = thread::spawn(move || other.take(1).collect::<String>()).join().unwrap();
+    /// assert_eq!(first + &handle.collect::<String>(), "ab");
+    /// ```
+    #[must_use]
     pub fn into_handle(self) -> SharedIterHandle<I> {
         SharedIterHandle { shared: Arc::new(self) }
     }
 }
 
 impl<I: Iterator> SharedIterHandle<I> {
-    /// The `SharedIter`, if this is its last handle, else this handle as it was.
+    /// The `SharedIter`, if this is its last handle. As [`Arc::try_unwrap`].
     ///
     /// ```
     /// let first = futon::SharedIter::new(0..9).into_handle();
@@ -60,16 +71,41 @@ impl<I: Iterator> SharedIterHandle<I> {
     /// drop(first);
     /// assert_eq!(second.try_into_shared().unwrap().into_inner().0, 0..9);
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// This handle as it was, if there are others.
+    #[doc(alias = "try_unwrap")]
     pub fn try_into_shared(self) -> Result<SharedIter<I>, Self> {
         Arc::try_unwrap(self.shared).map_err(|shared| Self { shared })
     }
 
     /// [`SharedIter::next_chunk`], which `Iterator`'s of the same name would hide.
+    ///
+    /// ```
+    /// let handle = futon::SharedIter::new(1..).into_handle();
+    /// assert_eq!(handle.next_chunk(3), [1, 2, 3]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`SharedIter::next_chunk`].
+    #[must_use = "the items are gone if nobody takes them"]
     pub fn next_chunk(&self, n: usize) -> Vec<I::Item> {
         self.shared.next_chunk(n)
     }
 
     /// [`SharedIter::size_hint`], which `Iterator`'s of the same name would hide.
+    ///
+    /// ```
+    /// let handle = futon::SharedIter::new(1..6).into_handle();
+    /// assert_eq!(handle.size_hint(), (5, Some(5)));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`SharedIter::size_hint`].
+    #[must_use]
     pub fn size_hint(&self) -> (usize, Option<usize>) {
         self.shared.size_hint()
     }

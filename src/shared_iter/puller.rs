@@ -27,19 +27,24 @@ const STRIDE: usize = 32;
 ///
 /// It begins with one item at a time. It takes more at once while filling its buffer is a matter of a few
 /// microseconds, or others want the lock; and fewer where an item takes long to make or to work on. So cheap items
-/// cost about a hundredth of a lock each, and no thread runs dry beside another's full buffer.
+/// cost a small part of a lock each, and a buffer holds no more than can be worked on in about half a millisecond, going
+/// by the items before.
 ///
 /// Where the iterator's `next` *blocks*, for a message say, take [`SharedIter::next`]: a puller may keep
 /// an item in its buffer while it waits for another.
 ///
 /// **Dropping it** gives the items that were not read back: they go to whoever asks next, before new ones. So it is
-/// with a thread that panics. A thread that has seen the end before that has to ask again.
+/// with a thread that panics. A thread that has seen the end before that has to ask again. Items of a puller that
+/// leaks (`mem::forget`) are lost.
+///
+/// Memory ordering, fairness and what a panic does are as [`SharedIter`] says.
 ///
 /// ```
 /// let shared = futon::SharedIter::new(0..100);
 /// assert_eq!(shared.puller().take(10).sum::<u32>(), 45);
 /// assert_eq!(shared.puller().count(), 90); // none lost, none doubled
 /// ```
+#[must_use = "a puller takes nothing before it is asked"]
 pub struct Puller<'a, I: Iterator> {
     shared: &'a SharedIter<I>,
     unread: Run<I::Item>,
@@ -55,15 +60,21 @@ impl<'a, I: Iterator> Puller<'a, I> {
         Self { shared, unread: Run::new(), chunk: 1, filled: 0, since: Instant::now() }
     }
 
-    /// The next item and its place in the order in which the iterator gave them, from 0.
+    /// The next item and its place in the order in which the iterator gave them, from 0. `None` at the end.
     ///
-    /// Waits and panics as [`SharedIter::next`].
+    /// Where its buffer is empty it waits as [`SharedIter::next`].
     ///
     /// ```
     /// let shared = futon::SharedIter::new("ab".chars());
-    /// assert_eq!(shared.puller().next_indexed(), Some((0, 'a')));
+    /// shared.next();
+    /// assert_eq!(shared.puller().next_indexed(), Some((1, 'b')));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`SharedIter::next`], where its buffer is empty.
     #[inline]
+    #[doc(alias = "enumerate")]
     pub fn next_indexed(&mut self) -> Option<(usize, I::Item)> {
         if self.shared.is_stopped() {
             return None;
