@@ -16,8 +16,9 @@ const MOST: u64 = 4096;
 
 /// A range of numbers that many threads pull from, each number going to exactly one of them.
 ///
-/// The counterpart of [`SharedIter`](crate::SharedIter) for a known length: no lock, and a
-/// [`puller`](Self::puller) takes a share of what is left at once.
+/// The counterpart of [`SharedIter`](crate::SharedIter) for a known length: no lock, but for what pullers give back, and a
+/// [`puller`](Self::puller) takes a share of what is left at once. Neither Python nor std has it. It is what
+/// OpenMP calls a `guided` schedule.
 ///
 /// ```
 /// use futon::SharedRange;
@@ -32,6 +33,9 @@ const MOST: u64 = 4096;
 /// ```
 ///
 /// **Memory ordering.** None: numbers carry no data with them.
+///
+/// There is no line, and so no turn: a number goes to whoever is there first.
+#[doc(alias = "guided")]
 pub struct SharedRange {
     /// The next number that nobody has.
     next: AtomicU64,
@@ -44,6 +48,12 @@ pub struct SharedRange {
 
 impl SharedRange {
     /// Shares `range`. A range that ends before it starts is empty.
+    ///
+    /// ```
+    /// static TICKETS: futon::SharedRange = futon::SharedRange::new(1..100);
+    /// assert_eq!(TICKETS.next(), Some(1));
+    /// ```
+    #[must_use]
     pub const fn new(range: Range<usize>) -> Self {
         let (start, end) = (range.start as u64, range.end as u64);
         Self {
@@ -69,20 +79,32 @@ impl SharedRange {
 
     /// An iterator of the calling thread's own that takes many numbers at once.
     ///
-    /// Dropping it gives back what it has not read.
+    /// Dropping it gives back what it has not read. Making one takes nothing; but how much each of them takes at once depends
+    /// on how many there are.
+    ///
+    /// ```
+    /// let range = futon::SharedRange::new(0..1000);
+    /// assert_eq!(range.puller().take(10).sum::<usize>(), 45);
+    /// assert_eq!(range.remaining(), 990);
+    /// ```
     pub fn puller(&self) -> RangePuller<'_> {
         // ORDERING: Relaxed, here and in `RangePuller::drop`: it only sizes the chunks.
         self.pullers.fetch_add(1, Relaxed);
         RangePuller { shared: self, unread: 0..0 }
     }
 
-    /// How many numbers nobody has taken, at this moment. Orders nothing (`Relaxed`).
+    /// How many numbers nobody has taken, at this moment.
+    ///
+    /// What pullers have in their buffers counts as taken. May be out of date before it is returned: fit for a test or a log.
+    /// Promises no memory ordering.
     ///
     /// ```
     /// let range = futon::SharedRange::new(3..5);
     /// range.next();
     /// assert_eq!(range.remaining(), 1);
     /// ```
+    #[must_use]
+    #[doc(alias = "len")]
     pub fn remaining(&self) -> usize {
         let returned: u64 = self.returned.acquire().iter().map(|range| range.end - range.start).sum();
         // ORDERING: Relaxed, see `take`.
@@ -156,6 +178,21 @@ impl fmt::Debug for SharedRange {
 }
 
 /// One thread's own way to pull from a [`SharedRange`], which takes many numbers at once.
+///
+/// At first many, towards the end few: a quarter of its share of what is left, one at least and 4096 at most.
+///
+/// Dropping it gives back what it has not read: that goes to whoever asks next, before new numbers. A thread that has
+/// seen the end before that has to ask again. Numbers of a puller that leaks (`mem::forget`) are lost.
+///
+/// ```
+/// let range = futon::SharedRange::new(0..1000);
+/// let (mut one, other) = (range.puller(), range.puller());
+/// assert_eq!(one.next(), Some(0));
+/// assert_eq!(other.count(), 1000 - 125); // an eighth is in the buffer of the one
+/// drop(one);
+/// assert_eq!(range.next(), Some(1));
+/// ```
+#[must_use = "a puller takes nothing before it is asked"]
 pub struct RangePuller<'a> {
     shared: &'a SharedRange,
     unread: Range<u64>,
@@ -209,6 +246,9 @@ impl fmt::Debug for RangePuller<'_> {
 /// });
 /// assert_eq!(letters, 6);
 /// ```
+///
+/// It is a [`SharedRange`] of the places in the slice, and that holds of it too. The elements are borrowed from the slice,
+/// not from this, and may outlive it.
 #[derive(Debug)]
 pub struct SharedSlice<'a, T> {
     items: &'a [T],
@@ -217,11 +257,19 @@ pub struct SharedSlice<'a, T> {
 
 impl<'a, T> SharedSlice<'a, T> {
     /// Shares the elements of `items`.
+    ///
+    /// ```
+    /// static NAMES: futon::SharedSlice<&str> = futon::SharedSlice::new(&["Ada", "Bob"]);
+    /// assert_eq!(NAMES.next(), Some(&"Ada"));
+    /// ```
+    #[must_use]
     pub const fn new(items: &'a [T]) -> Self {
         Self { items, places: SharedRange::new(0..items.len()) }
     }
 
     /// The next element, or `None` when all are taken.
+    ///
+    /// Waits as [`SharedRange::next`].
     ///
     /// ```
     /// let shared = futon::SharedSlice::new(&['x']);
@@ -236,20 +284,34 @@ impl<'a, T> SharedSlice<'a, T> {
     ///
     /// Dropping it gives back what it has not read. `enumerate` does not count in the order of the
     /// slice; [`next_indexed`](SlicePuller::next_indexed) does.
+    ///
+    /// ```
+    /// let shared = futon::SharedSlice::new(&[1, 2, 3]);
+    /// assert_eq!(shared.puller().next(), Some(&1));
+    /// assert_eq!(shared.puller().sum::<i32>(), 5);
+    /// ```
     pub fn puller(&self) -> SlicePuller<'_, 'a, T> {
         SlicePuller { items: self.items, places: self.places.puller() }
     }
 }
 
-/// One thread's own way to pull from a [`SharedSlice`], which takes many elements at once.
+/// One thread's own way to pull from a [`SharedSlice`], which takes many elements at once: a [`RangePuller`] of places.
+///
+/// ```
+/// let words = ["to", "be", "or", "not"];
+/// let shared = futon::SharedSlice::new(&words);
+/// let longest = shared.puller().max_by_key(|word| word.len());
+/// assert_eq!(longest, Some(&"not"));
+/// ```
 #[derive(Debug)]
+#[must_use = "a puller takes nothing before it is asked"]
 pub struct SlicePuller<'s, 'a, T> {
     items: &'a [T],
     places: RangePuller<'s>,
 }
 
 impl<'a, T> SlicePuller<'_, 'a, T> {
-    /// The next element and its place in the slice.
+    /// The next element and its place in the slice. `None` when all are taken.
     ///
     /// ```
     /// let shared = futon::SharedSlice::new(&['x', 'y']);
@@ -257,6 +319,7 @@ impl<'a, T> SlicePuller<'_, 'a, T> {
     /// assert_eq!(shared.puller().next_indexed(), Some((1, &'y')));
     /// ```
     #[inline]
+    #[doc(alias = "enumerate")]
     pub fn next_indexed(&mut self) -> Option<(usize, &'a T)> {
         self.places.next().map(|place| (place, &self.items[place]))
     }

@@ -4,8 +4,9 @@ use crate::shared_iter::SharedIter;
 
 /// Makes of a function that returns an iterator one that returns a [`SharedIter`].
 ///
-/// What Python programmers write above a generator as `@threadsafe`. The function takes one argument; let
-/// it be a tuple, or `()`, for more or none.
+/// What Python programmers write above a generator: `@threadsafe_generator`, in the recipe that goes around, and since
+/// Python 3.15 `@threading.synchronized_iterator`. The function takes one argument; let it be a tuple, or `()`, for
+/// more or none. Each call of the new function is a call of the old one.
 ///
 /// ```
 /// use futon::threadsafe;
@@ -39,6 +40,8 @@ use crate::shared_iter::SharedIter;
 ///     }
 /// });
 /// ```
+#[doc(alias = "threadsafe_generator")]
+#[doc(alias = "synchronized_iterator")]
 pub fn threadsafe<A, I: IntoIterator>(
     iterators: impl Fn(A) -> I,
 ) -> impl Fn(A) -> SharedIter<I::IntoIter> {
