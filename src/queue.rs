@@ -89,7 +89,7 @@ use crate::lock::{Lock, LockGuard};
 /// Items that some threads put in and others get out.
 ///
 /// It is Python's `queue.Queue`: bounded or not, any number of threads at either end, with a limit of time for each wait; and
-/// it knows which items have been got and are not done yet, so that a thread can [`join`](Self::join) the work. Unlike
+/// it knows how many items are not done yet, so that a thread can [`join`](Self::join) the work. Unlike
 /// [`std::sync::mpsc`] it has no ends that are owned: it ends when somebody [`close`](Self::close)s it.
 ///
 /// ```
@@ -121,7 +121,7 @@ use crate::lock::{Lock, LockGuard};
 /// **Fairness.** Threads that wait are served in the order in which they came, and nobody overtakes them: an item that is put in goes
 /// to the one that has waited longest for it, past the container, and room to the one that has waited longest for that.
 /// Threads that do not have to wait come in the order in which they get the lock. One that finds the queue full may look for
-/// a microsecond or so whether that changes, before it counts as one that waits.
+/// some microseconds whether that changes, before it counts as one that waits.
 ///
 /// **Panics.** Those of the container, as when a comparison of items panics in a [`PriorityQueue`], go on in the thread
 /// whose item is put in, or which gets one, and the queue goes on working. Nothing is poisoned.
@@ -134,7 +134,7 @@ use crate::lock::{Lock, LockGuard};
 ///
 /// **Cost.** Making one does not allocate; the container does as it grows, and the second one that a queue has which is first in, first
 /// out. There a put and a get have a lock each, which is held for a moment, and with another order one for both. They make a system
-/// call only where others have had to wait.
+/// call only where others have had to wait, or they have to themselves.
 ///
 /// The items decide what may cross threads: a queue is `Send` and `Sync` if they and the container are `Send`.
 ///
@@ -147,6 +147,11 @@ use crate::lock::{Lock, LockGuard};
 #[doc(alias = "SimpleQueue")]
 #[doc(alias = "channel")]
 #[doc(alias = "sync_channel")]
+#[doc(alias = "mpsc")]
+#[doc(alias = "mpmc")]
+#[doc(alias = "Sender")]
+#[doc(alias = "SyncSender")]
+#[doc(alias = "Receiver")]
 pub struct Queue<T, C = VecDeque<T>> {
     outlet: Outlet<C>,
     inlet: Inlet<T, C>,
@@ -158,9 +163,9 @@ struct Inlet<T, C> {
     state: Lock<State<T, C>>,
 }
 
-/// A queue that what is put in last comes out of first.
+/// A queue from which what was put in last comes out first.
 ///
-/// Python's `queue.LifoQueue`.
+/// Python's `queue.LifoQueue`. Whatever [`Queue`] promises holds of it, but for the order.
 ///
 /// ```
 /// use futon::LifoQueue;
@@ -171,12 +176,13 @@ struct Inlet<T, C> {
 /// assert_eq!((STACK.get(), STACK.get()), (Ok(2), Ok(1)));
 /// ```
 #[doc(alias = "queue.LifoQueue")]
+#[doc(alias = "stack")]
 pub type LifoQueue<T> = Queue<T, Vec<T>>;
 
-/// A queue that the smallest item comes out of first.
+/// A queue from which the smallest item comes out first. Of equal ones, any.
 ///
 /// Python's `queue.PriorityQueue`, with pairs of a number and something else for instance. For the largest first, put
-/// [`Reverse`](core::cmp::Reverse) around the items.
+/// [`Reverse`](core::cmp::Reverse) around the items. Whatever [`Queue`] promises holds of it, but for the order.
 ///
 /// ```
 /// use futon::{MinHeap, PriorityQueue};
@@ -187,6 +193,7 @@ pub type LifoQueue<T> = Queue<T, Vec<T>>;
 /// assert_eq!(JOBS.get(), Ok((1, "put out the fire")));
 /// ```
 #[doc(alias = "queue.PriorityQueue")]
+#[doc(alias = "heapq")]
 pub type PriorityQueue<T> = Queue<T, MinHeap<T>>;
 
 impl<T> Queue<T> {
@@ -196,9 +203,13 @@ impl<T> Queue<T> {
     ///
     /// ```
     /// static LINES: futon::Queue<String> = futon::Queue::new();
-    /// assert_eq!(LINES.capacity(), None);
+    /// LINES.put(String::from("one")).unwrap();
+    /// assert_eq!(LINES.get().unwrap(), "one");
     /// ```
     #[inline]
+    #[must_use]
+    #[doc(alias = "unbounded")]
+    #[doc(alias = "channel")]
     pub const fn new() -> Self {
         Self::with_container(VecDeque::new())
     }
@@ -206,7 +217,7 @@ impl<T> Queue<T> {
     /// A queue with room for so many items. First in, first out.
     ///
     /// A queue without room (which in Python is one without a limit) hands over: each put waits until a thread gets its item,
-    /// as with [`std::sync::mpsc::sync_channel`].
+    /// as with [`std::sync::mpsc::sync_channel`]. Room for `usize::MAX` items is no limit.
     ///
     /// Python's `Queue(maxsize)`.
     ///
@@ -218,6 +229,8 @@ impl<T> Queue<T> {
     /// assert_eq!(queue.try_put('b'), Err(PutError::Full('b')));
     /// ```
     #[inline]
+    #[must_use]
+    #[doc(alias = "sync_channel")]
     pub const fn bounded(capacity: usize) -> Self {
         Self::bounded_with_container(capacity, VecDeque::new())
     }
@@ -225,19 +238,20 @@ impl<T> Queue<T> {
 
 impl<T, C> Queue<T, C> {
     /// A queue with room for any number of items, in an order that is up to the container. What that has in it is in the
-    /// queue.
+    /// queue, and has been put in for a [`join`](Self::join).
     ///
     /// ```
     /// let stack = futon::Queue::with_container(vec![1, 2]);
     /// assert_eq!(stack.get(), Ok(2));
     /// ```
     #[inline]
+    #[must_use]
     pub const fn with_container(container: C) -> Self {
         Self::bounded_with_container(NO_LIMIT, container)
     }
 
     /// A queue with room for so many items, in an order that is up to the container. What that has in it is in the queue, also
-    /// if there is no room for so many.
+    /// if there is no room for so many. The capacity is as that of [`bounded`](Queue::bounded).
     ///
     /// ```
     /// use futon::{MinHeap, PutError, Queue};
@@ -248,6 +262,7 @@ impl<T, C> Queue<T, C> {
     /// assert_eq!(queue.try_put(4), Err(PutError::Full(4)));
     /// ```
     #[inline]
+    #[must_use]
     pub const fn bounded_with_container(capacity: usize, container: C) -> Self {
         let state = Lock::new(State::new(container, capacity));
         Self { outlet: Outlet::new(), inlet: Inlet { state } }
@@ -258,12 +273,17 @@ impl<T, C> Queue<T, C> {
         self.inlet.state.acquire_for_a_moment()
     }
 
-    /// The container with what is in it, once nobody shares the queue any more.
+    /// The container with what is in the queue, once nobody shares that any more. Where there are two, one of them.
     ///
     /// ```
     /// let queue = futon::Queue::from_iter([1, 2]);
     /// assert_eq!(queue.into_inner(), [1, 2]);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the container does, where there are two and what is in one goes to the other.
+    #[must_use]
     pub fn into_inner(self) -> C
     where
         C: Container<T>,
@@ -271,13 +291,32 @@ impl<T, C> Queue<T, C> {
         in_order(self.outlet.into_ready(), self.inlet.state.into_inner().container)
     }
 
-    /// For how many items there is room in all, `None` if for any number, as for `usize::MAX`. Python's `maxsize`.
+    /// For how many items there is room in all. `None` if for any number, as for `usize::MAX`. Python's `maxsize`.
+    ///
+    /// ```
+    /// use futon::Queue;
+    ///
+    /// assert_eq!(Queue::<u8>::bounded(3).capacity(), Some(3));
+    /// assert_eq!(Queue::<u8>::new().capacity(), None);
+    /// ```
+    #[must_use]
     #[doc(alias = "maxsize")]
     pub fn capacity(&self) -> Option<usize> {
         self.state().limit()
     }
 
     /// Whether somebody has closed the queue. What was in it then may still be. Python's `is_shutdown`.
+    ///
+    /// If so, what happened before that is seen. If not, it may be by now: who wants to know asks [`try_put`](Self::try_put) or
+    /// [`try_get`](Self::try_get).
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter([1]);
+    /// queue.close();
+    /// assert!(queue.is_closed() && !queue.is_empty());
+    /// ```
+    #[must_use]
+    #[doc(alias = "is_disconnected")]
     #[doc(alias = "is_shutdown")]
     pub fn is_closed(&self) -> bool {
         self.state().is_closed
@@ -303,6 +342,7 @@ impl<T, C> Queue<T, C> {
     ///     assert_eq!(other.join().unwrap(), Ok('a'));
     /// });
     /// ```
+    #[must_use]
     pub fn getters(&self) -> usize {
         self.state().getters.count()
     }
@@ -310,6 +350,22 @@ impl<T, C> Queue<T, C> {
     /// How many threads wait for room, each with an item, at this moment. These items are not in the queue.
     ///
     /// See [`getters`](Self::getters).
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let queue = futon::Queue::bounded(1);
+    /// queue.put('a').unwrap();
+    /// thread::scope(|s| {
+    ///     s.spawn(|| queue.put('b').unwrap());
+    ///     while queue.putters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert_eq!((queue.len(), queue.get()), (1, Ok('a')));
+    ///     assert_eq!((queue.putters(), queue.len()), (0, 1)); // that get has let the other one in
+    /// });
+    /// ```
+    #[must_use]
     pub fn putters(&self) -> usize {
         self.state().putters.count()
     }
@@ -317,6 +373,21 @@ impl<T, C> Queue<T, C> {
     /// How many threads wait in a [`join`](Self::join) at this moment.
     ///
     /// See [`getters`](Self::getters).
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let queue = futon::Queue::from_iter(["work"]);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| queue.join());
+    ///     while queue.joiners() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     queue.task_done().unwrap();
+    ///     assert_eq!(queue.joiners(), 0);
+    /// });
+    /// ```
+    #[must_use]
     pub fn joiners(&self) -> usize {
         self.state().joiners.count()
     }
@@ -324,6 +395,21 @@ impl<T, C> Queue<T, C> {
     /// How many threads wait at this moment, for whatever.
     ///
     /// See [`getters`](Self::getters).
+    ///
+    /// ```
+    /// use std::thread;
+    ///
+    /// let queue = futon::Queue::<u8>::new();
+    /// thread::scope(|s| {
+    ///     (0..2).for_each(|_| _ = s.spawn(|| assert!(queue.get().is_err())));
+    ///     while queue.waiters() < 2 {
+    ///         thread::yield_now();
+    ///     }
+    ///     queue.close();
+    ///     assert_eq!(queue.waiters(), 0);
+    /// });
+    /// ```
+    #[must_use]
     pub fn waiters(&self) -> usize {
         let state = self.state();
         state.getters.count() + state.putters.count() + state.joiners.count()
@@ -349,12 +435,11 @@ where
     ///
     /// # Errors
     ///
-    /// If the queue is closed, or is closed before there was room.
+    /// [`Closed`], with the item, if the queue is closed, or is closed before there was room.
     ///
     /// # Panics
     ///
-    /// If the container does as it takes the item, as do the other forms. Whether it has it is up to the container;
-    /// a [`MinHeap`] has.
+    /// If the container does as it takes the item. Whether it has it is up to the container; a [`MinHeap`] has.
     #[inline]
     #[doc(alias = "send")]
     pub fn put(&self, item: T) -> Result<(), Closed<T>> {
@@ -366,11 +451,26 @@ where
     /// Waits for nothing but other threads that are in the middle of something at this moment. If the capacity is zero there is
     /// room if a thread waits for an item.
     ///
-    /// Python's `put_nowait(item)`.
+    /// Python's `put_nowait(item)`, and `put(item, block=False)`.
+    ///
+    /// ```
+    /// use futon::{PutError, Queue};
+    ///
+    /// let queue = Queue::bounded(1);
+    /// assert_eq!(queue.try_put('a'), Ok(()));
+    /// assert_eq!(queue.try_put('b'), Err(PutError::Full('b')));
+    /// queue.close();
+    /// assert_eq!(queue.try_put('c'), Err(PutError::Closed('c')));
+    /// ```
     ///
     /// # Errors
     ///
-    /// If there is no room, or the queue is closed.
+    /// [`PutError::Full`] if there is no room, or others wait for it; [`PutError::Closed`] if the queue is closed. Both
+    /// have the item.
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](Self::put).
     #[inline]
     #[doc(alias = "put_nowait")]
     #[doc(alias = "try_send")]
@@ -396,7 +496,12 @@ where
     ///
     /// # Errors
     ///
-    /// If there was no room in time, or the queue is closed or was closed meanwhile.
+    /// [`PutError::Full`] if there was no room in time; [`PutError::Closed`] if the queue is closed or was closed meanwhile.
+    /// Both have the item.
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](Self::put).
     #[inline]
     #[doc(alias = "send_timeout")]
     pub fn put_timeout(&self, item: T, timeout: Duration) -> Result<(), PutError<T>> {
@@ -406,6 +511,23 @@ where
     /// Puts an item in. Waits while there is no room, at most until `deadline`.
     ///
     /// As [`put_timeout`](Self::put_timeout), for a limit that several waits share.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let queue = futon::Queue::bounded(2);
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let put = (1..).take_while(|number| queue.put_deadline(*number, deadline).is_ok());
+    /// assert_eq!(put.count(), 2);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`put_timeout`](Self::put_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](Self::put).
     #[inline]
     #[doc(alias = "send_deadline")]
     pub fn put_deadline(&self, item: T, deadline: Instant) -> Result<(), PutError<T>> {
@@ -427,11 +549,11 @@ where
     ///
     /// # Errors
     ///
-    /// If the queue is closed and nothing is left in it.
+    /// [`Closed`] if the queue is closed and nothing is left in it.
     ///
     /// # Panics
     ///
-    /// If the container does as it gives the item out, as do the other forms. From a [`MinHeap`] nothing is lost by that.
+    /// If the container does as it gives the item out. From a [`MinHeap`] nothing is lost by that.
     #[inline]
     #[doc(alias = "recv")]
     pub fn get(&self) -> Result<T, Closed> {
@@ -443,7 +565,7 @@ where
     /// Waits for nothing but other threads that are in the middle of something at this moment. If the capacity is zero there
     /// is one if a thread waits with it.
     ///
-    /// Python's `get_nowait()`.
+    /// Python's `get_nowait()`, and `get(block=False)`.
     ///
     /// ```
     /// use futon::{GetError, Queue};
@@ -457,7 +579,11 @@ where
     ///
     /// # Errors
     ///
-    /// If there is none, now or for ever.
+    /// [`GetError::Empty`] if there is none at this moment; [`GetError::Closed`] if none will come any more.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Self::get).
     #[inline]
     #[doc(alias = "get_nowait")]
     #[doc(alias = "try_recv")]
@@ -476,13 +602,19 @@ where
     /// use futon::{GetError, Queue};
     /// use std::time::Duration;
     ///
-    /// let queue = Queue::<u32>::new();
+    /// let queue = Queue::from_iter([1]);
+    /// assert_eq!(queue.get_timeout(Duration::from_millis(1)), Ok(1));
     /// assert_eq!(queue.get_timeout(Duration::from_millis(1)), Err(GetError::Empty));
     /// ```
     ///
     /// # Errors
     ///
-    /// If there was none in time, or the queue is closed, or was closed meanwhile, and nothing is left in it.
+    /// [`GetError::Empty`] if there was none in time; [`GetError::Closed`] if the queue is closed, or was closed meanwhile,
+    /// and nothing is left in it.
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Self::get).
     #[inline]
     #[doc(alias = "recv_timeout")]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
@@ -492,6 +624,27 @@ where
     /// Gets an item out. Waits while there is none, at most until `deadline`.
     ///
     /// As [`get_timeout`](Self::get_timeout), for a limit that several waits share.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// // All that comes within a millisecond.
+    /// let queue = futon::Queue::from_iter([1, 2]);
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let mut got = Vec::new();
+    /// while let Ok(item) = queue.get_deadline(deadline) {
+    ///     got.push(item);
+    /// }
+    /// assert_eq!(got, [1, 2]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get_timeout`](Self::get_timeout).
+    ///
+    /// # Panics
+    ///
+    /// As [`get`](Self::get).
     #[inline]
     #[doc(alias = "recv_deadline")]
     pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
@@ -500,7 +653,9 @@ where
 
     /// Says that an item is done that was got out of the queue. When all are done, those who [`join`](Self::join) go on.
     ///
-    /// Publishes what happened before (`Release`). Python's `task_done()`.
+    /// Which one is not asked, nor whether it was this thread that got it. Publishes what happened before (`Release`).
+    ///
+    /// Python's `task_done()`.
     ///
     /// ```
     /// let queue = futon::Queue::from_iter(["work"]);
@@ -511,7 +666,8 @@ where
     ///
     /// # Errors
     ///
-    /// If it is called more often than items have been put in. Then nothing is changed.
+    /// [`TaskDoneError`] if it is called more often than items have been put in, and not handed back by
+    /// [`close_now`](Self::close_now). Then nothing is changed.
     pub fn task_done(&self) -> Result<(), TaskDoneError> {
         let mut state = self.state();
         let released = state.task_done().ok_or(TaskDoneError)?;
@@ -523,7 +679,7 @@ where
     /// have been put in.
     ///
     /// Items that [`close_now`](Self::close_now) has handed back are not waited for. What is put in while others are not done yet
-    /// is waited for too.
+    /// is waited for too. Returns at once if nothing was ever put in.
     ///
     /// Python's `join()`.
     ///
@@ -546,6 +702,7 @@ where
     ///     queue.close();
     /// });
     /// ```
+    #[doc(alias = "WaitGroup")]
     pub fn join(&self) {
         self.join_until(Deadline::NEVER);
     }
@@ -554,6 +711,8 @@ where
     ///
     /// Never gives up before its time. With a zero timeout it does not wait; `Duration::MAX` and everything else beyond the
     /// range of the clock is [`join`](Self::join).
+    ///
+    /// If it is not done it promises no memory ordering. Python's `join` has no limit.
     ///
     /// ```
     /// use std::time::Duration;
@@ -571,6 +730,16 @@ where
     /// Waits until all that was put in is done, at most until `deadline`. Returns whether it is.
     ///
     /// As [`join_timeout`](Self::join_timeout), for a limit that several waits share.
+    ///
+    /// ```
+    /// use futon::Queue;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let (done, not_done) = (Queue::<&str>::new(), Queue::from_iter(["work"]));
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert!(done.join_deadline(deadline));
+    /// assert!(!not_done.join_deadline(deadline));
+    /// ```
     pub fn join_deadline(&self, deadline: Instant) -> bool {
         self.join_until(Deadline::at(deadline))
     }
@@ -578,7 +747,9 @@ where
     /// Lets nobody put anything in any more. What is in the queue can still be got.
     ///
     /// Puts fail from now on, also those that wait, and have their items in their errors. Gets fail when nothing is left, also
-    /// those that wait. Closing again changes nothing. Python's `shutdown()`.
+    /// those that wait. Closing again changes nothing. Publishes what happened before (`Release`).
+    ///
+    /// Python's `shutdown()`.
     ///
     /// ```
     /// let queue = futon::Queue::from_iter([1, 2]);
@@ -595,7 +766,8 @@ where
 
     /// Closes the queue and hands back what is left in it: nothing can be got any more.
     ///
-    /// A [`join`](Self::join) does not wait for what is handed back, but it does for what was got and is not done.
+    /// It is a [`close`](Self::close), also for those who wait. A [`join`](Self::join) does not wait for what is handed back, but
+    /// it does for what was got and is not done. Of a queue that was closed before, it hands back what is still there.
     ///
     /// Python's `shutdown(immediate=True)`.
     ///
@@ -605,6 +777,10 @@ where
     /// assert!(queue.get().is_err());
     /// queue.join();
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`into_inner`](Self::into_inner). Then the queue is closed all the same.
     #[doc(alias = "shutdown")]
     pub fn close_now(&self) -> C
     where
@@ -620,29 +796,50 @@ where
     /// How many items are in the queue at this moment. Python's `qsize()`.
     ///
     /// Those are not counted that others wait with, for room. May be out of date before it is returned: fit for a test or a log. Who
-    /// wants an item calls [`try_get`](Self::try_get).
+    /// wants an item calls [`try_get`](Self::try_get). Promises no memory ordering.
     ///
     /// ```
     /// assert_eq!(futon::Queue::from_iter([1, 2]).len(), 2);
     /// ```
+    #[must_use]
     #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
         self.state().len(&self.outlet)
     }
 
     /// Whether nothing is in the queue at this moment: [`len`](Self::len) is zero. Python's `empty()`.
+    ///
+    /// ```
+    /// let queue = futon::Queue::from_iter([1]);
+    /// assert!(!queue.is_empty());
+    /// queue.get().unwrap(); // from here on it is empty, though not done
+    /// assert!(queue.is_empty() && !queue.join_timeout(std::time::Duration::ZERO));
+    /// ```
+    #[must_use]
     #[doc(alias = "empty")]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is no room in the queue at this moment. Python's `full()`.
+    /// Whether there is no room in the queue at this moment: [`len`](Self::len) is its capacity, or more. Python's `full()`.
+    ///
+    /// So a queue without room always is. Who has an item calls [`try_put`](Self::try_put). Promises no memory ordering.
+    ///
+    /// ```
+    /// let queue = futon::Queue::bounded(1);
+    /// assert!(!queue.is_full());
+    /// queue.put('a').unwrap();
+    /// assert!(queue.is_full());
+    /// ```
+    #[must_use]
     #[doc(alias = "full")]
     pub fn is_full(&self) -> bool {
         self.state().is_full(&self.outlet)
     }
 
     /// Gets one item after the other, each when it is asked for one, until the queue is closed and nothing is left.
+    ///
+    /// So is `for item in &queue`. Waits, and panics, as [`get`](Self::get).
     ///
     /// ```
     /// let queue = futon::Queue::from_iter("abc".chars());

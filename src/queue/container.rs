@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 /// | [`Vec`] | what was put in last | [`LifoQueue`](super::LifoQueue) |
 /// | [`MinHeap`] | the smallest | [`PriorityQueue`](super::PriorityQueue) |
 ///
-/// Any other order is a type of your own.
+/// Any other order is a type of your own. In Python it is a class that overrides `_put`, `_get` and `_qsize` of `Queue`.
 ///
 /// ```
 /// use futon::{Container, Queue};
@@ -55,15 +55,63 @@ pub trait Container<T> {
     ///
     /// With it a queue works with two of them: one that is put into, and one that is got from, which are exchanged when the
     /// other one is empty. So those who put and those who get are seldom in each other's way.
+    ///
+    /// ```
+    /// use futon::{Container, Queue};
+    /// use std::collections::VecDeque;
+    ///
+    /// /// First in, first out, with memory for 64 items from the beginning.
+    /// struct Roomy(VecDeque<u8>);
+    ///
+    /// impl Container<u8> for Roomy {
+    ///     const FIFO: Option<fn() -> Self> = Some(|| Roomy(VecDeque::with_capacity(64)));
+    ///     fn push(&mut self, item: u8) {
+    ///         self.0.push_back(item);
+    ///     }
+    ///     fn pop(&mut self) -> Option<u8> {
+    ///         self.0.pop_front()
+    ///     }
+    ///     fn len(&self) -> usize {
+    ///         self.0.len()
+    ///     }
+    /// }
+    ///
+    /// let queue = Queue::with_container(Roomy(VecDeque::with_capacity(64)));
+    /// queue.put(1).unwrap();
+    /// assert_eq!(queue.get(), Ok(1));
+    /// ```
     const FIFO: Option<fn() -> Self> = None;
 
     /// Adds an item.
+    ///
+    /// ```
+    /// use futon::Container;
+    /// use std::collections::VecDeque;
+    ///
+    /// let mut items = VecDeque::from([1]);
+    /// items.push(2);
+    /// assert_eq!(items, [1, 2]);
+    /// ```
     fn push(&mut self, item: T);
 
     /// Takes the item out that comes first. `None` if there is none.
+    ///
+    /// ```
+    /// use futon::Container;
+    /// use std::collections::VecDeque;
+    ///
+    /// let mut items = VecDeque::from([1]);
+    /// assert_eq!((items.pop(), items.pop()), (Some(1), None));
+    /// ```
     fn pop(&mut self) -> Option<T>;
 
-    /// How many there are.
+    /// How many items there are. By this the queue knows whether it is full, and whether all are done.
+    ///
+    /// ```
+    /// use futon::{Container, MinHeap};
+    ///
+    /// assert_eq!(MinHeap::from_iter([3, 1, 2]).len(), 3);
+    /// ```
     fn len(&self) -> usize;
 }
 
@@ -108,7 +156,7 @@ impl<T> Container<T> for Vec<T> {
 /// A binary heap: the smallest item comes out first. Of equal ones, any.
 ///
 /// It is there beside [`BinaryHeap`](std::collections::BinaryHeap) for what happens when a comparison panics: here no item is
-/// lost by that. All comparisons come before the first change.
+/// lost by that. All comparisons come before anything is moved. In Python it is a list, by `heapq`.
 ///
 /// For the largest first, put [`Reverse`](core::cmp::Reverse) around the items.
 ///
@@ -121,6 +169,8 @@ impl<T> Container<T> for Vec<T> {
 /// assert_eq!(heap.pop(), Some(1));
 /// assert_eq!(heap.len(), 2);
 /// ```
+#[doc(alias = "BinaryHeap")]
+#[doc(alias = "heapq")]
 #[derive(Clone, Debug)]
 pub struct MinHeap<T> {
     /// Each one is at least as large as its parent: the one at half its place.
@@ -129,7 +179,15 @@ pub struct MinHeap<T> {
 
 impl<T> MinHeap<T> {
     /// A heap of nothing.
+    ///
+    /// ```
+    /// use futon::{Container, MinHeap};
+    ///
+    /// const EMPTY: MinHeap<u8> = MinHeap::new();
+    /// assert_eq!(EMPTY.len(), 0);
+    /// ```
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self { items: Vec::new() }
     }
@@ -137,10 +195,12 @@ impl<T> MinHeap<T> {
     /// The items, in no order.
     ///
     /// ```
-    /// let items = futon::MinHeap::from_iter([3, 1, 2]).into_vec();
-    /// assert_eq!(items.len(), 3);
+    /// let mut items = futon::MinHeap::from_iter([3, 1, 2]).into_vec();
+    /// items.sort();
+    /// assert_eq!(items, [1, 2, 3]);
     /// ```
     #[inline]
+    #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.items
     }

@@ -9,7 +9,21 @@ use super::{Container, Queue};
 /// Gets one item after the other. Made by [`Queue::iter`].
 ///
 /// Waits for each, and ends when the queue is closed and nothing is left in it. Any number of threads may have such an iterator: each item
-/// goes to one of them.
+/// goes to one of them. It takes an item out of the queue when it is asked, so that dropping it loses nothing.
+///
+/// As [`std::sync::mpsc::Iter`].
+///
+/// ```
+/// use futon::Queue;
+///
+/// let queue = Queue::from_iter([1, 2, 3]);
+/// queue.close();
+/// let (mut mine, yours) = (queue.iter(), queue.iter());
+/// assert_eq!(mine.next(), Some(1));
+/// assert_eq!(yours.collect::<Vec<_>>(), [2, 3]);
+/// assert_eq!(mine.next(), None);
+/// ```
+#[must_use = "it gets nothing before it is asked"]
 pub struct QueueIter<'a, T, C = VecDeque<T>> {
     queue: &'a Queue<T, C>,
 }
