@@ -62,8 +62,10 @@ use crate::shared_iter::SharedIter;
 ///
 /// [`par_map`](crate::IteratorExt::par_map) is this with threads of a scope, and what is mostly wanted. With a
 /// `ParMap` it is up to you where the work is done: in a pool, in threads that were there before, in one more when there
-/// is much to do. Some threads call [`work`](Self::work), and some [`next`](Self::next) for the results. Each item is mapped
-/// once, and each result handed out once, in the order of the items.
+/// is much to do. Some threads call [`work`](Self::work), and some [`next`](Self::next) for the results. No item is mapped
+/// twice, and no result handed out twice. They come in the order of the items.
+///
+/// In Python it is `Pool.imap`, and `ThreadPoolExecutor.map` with a `buffersize`, without their threads.
 ///
 /// ```
 /// use futon::ParMap;
@@ -77,15 +79,15 @@ use crate::shared_iter::SharedIter;
 /// });
 /// ```
 ///
-/// **Lazy.** The iterator is not called before somebody works, and never pulled from further ahead than `in_flight`
+/// **Lazy.** Nothing is pulled from the iterator before somebody works or asks, and never more than `in_flight`
 /// items beyond what was handed out. Workers wait for room, without the iterator, while there are so many.
 ///
 /// **Where nobody works**, [`next`](Self::next) maps the item itself. So a thread may be the only one of its pool, and ask.
 ///
 /// **Panics.** If the function panics, the panic goes on in the thread that asks for that result, once it has had all
 /// earlier ones, and after that there are none. A panic of the iterator comes after all results of what it has given.
-/// Either comes once. A panic that nobody gets to, because nobody asks for so many results, is as if the item had never
-/// been mapped.
+/// Either comes once. A panic that nobody gets to, because nobody asks for so many results, goes on nowhere;
+/// [`into_inner`](Self::into_inner) hands the first one back.
 ///
 /// **Errors** that the function returns are results like others. Whoever stops asking at the first one, as
 /// `collect::<Result<Vec<_>, _>>()` does, gets the one that comes first in order.
@@ -143,6 +145,15 @@ type Payload = Box<dyn Any + Send>;
 /// that the iterator has given, but for items whose function has panicked, and the rest of it.
 ///
 /// Returned by [`ParMap::into_inner`] and [`ParMapResults::into_inner`].
+///
+/// ```
+/// let map = futon::ParMap::new(1.., 8, |n| n * n);
+/// assert_eq!(map.next(), Some(1));
+/// let mut left = map.into_inner();
+/// assert_eq!((left.items, left.results), (vec![], vec![]));
+/// assert_eq!(left.iter.next(), Some(2));
+/// assert!(left.panic.is_none());
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Leftovers<I: Iterator, R> {
@@ -159,12 +170,29 @@ pub struct Leftovers<I: Iterator, R> {
 impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// A map of `iter` with at most so many items in flight: pulled, and their results not handed out.
     ///
-    /// More than 2<sup>29</sup> − 1 are taken for as many.
+    /// More than 2<sup>29</sup> − 1 are taken for as many. Of the iterator it asks for the `size_hint`, and no item.
+    ///
+    /// ```
+    /// use futon::ParMap;
+    /// use std::thread;
+    ///
+    /// let map = ParMap::new(1..=4, 2, |n| n * n);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| map.work());
+    ///     // Two are mapped, and there is no room for a third one.
+    ///     while map.waiters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     assert!(map.into_iter().eq([1, 4, 9, 16]));
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
     /// If `in_flight` is 0, or the iterator's `size_hint` panics.
+    #[must_use]
     #[track_caller]
+    #[doc(alias = "buffersize")]
     pub fn new(iter: I, in_flight: usize, f: F) -> Self {
         let in_flight = workers::permits(in_flight);
         Self {
@@ -196,13 +224,14 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
 
     /// Hands the results out as they come, not in the order of the items.
     ///
-    /// A panic of the function comes in its turn, and after it nothing.
+    /// A panic of the function comes in its turn, and after it nothing. Python's `Pool.imap_unordered`.
     ///
     /// ```
     /// let mut squares: Vec<_> = futon::ParMap::new(1..=4, 8, |n| n * n).unordered().into_iter().collect();
     /// squares.sort();
     /// assert_eq!(squares, [1, 4, 9, 16]);
     /// ```
+    #[must_use]
     #[doc(alias = "imap_unordered")]
     pub fn unordered(mut self) -> Self {
         self.state.get_mut().finished = Finished::as_they_come();
@@ -211,12 +240,25 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
 
     /// Lets workers take so many items at once, as far as so many may be in flight, and hand their results in together.
     ///
-    /// As [`Workers::chunk`].
+    /// As [`Workers::chunk`]. Who maps an item because nobody works takes that one alone.
+    ///
+    /// ```
+    /// use futon::ParMap;
+    /// use std::thread;
+    ///
+    /// let squares = ParMap::new(1..=100, 64, |n| n * n).chunk(16);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| squares.work());
+    ///     assert_eq!(squares.into_iter().sum::<u32>(), 338_350);
+    /// });
+    /// ```
     ///
     /// # Panics
     ///
     /// If `items` is 0.
+    #[must_use]
     #[track_caller]
+    #[doc(alias = "chunksize")]
     pub fn chunk(mut self, items: usize) -> Self {
         self.chunk = workers::permits(items).min(self.in_flight);
         self
@@ -229,6 +271,9 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
     /// What they have taken they map, and [`next`](Self::next) gives all of these results, and then the end. The
     /// iterator is not called again, but a call that is under way is not interrupted, and its item is mapped.
     ///
+    /// Waits for nobody, and stopping again changes nothing. What happened before is seen by a worker that returns because of
+    /// it (`Release`). Python's `Pool.close`.
+    ///
     /// ```
     /// let map = futon::ParMap::new(1.., 8, |n| n * n);
     /// assert_eq!((map.next(), map.next()), (Some(1), Some(4)));
@@ -236,6 +281,7 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
     /// assert_eq!(map.next(), None);
     /// assert_eq!(map.into_inner().iter.next(), Some(3));
     /// ```
+    #[doc(alias = "close")]
     pub fn stop(&self) {
         self.items.stop();
         // Enough for one of those that wait for room to come and see the end. It gives that to the next.
@@ -257,12 +303,33 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
     /// assert_eq!(map.next(), None);
     /// ```
     #[doc(alias = "terminate")]
+    #[doc(alias = "shutdown")]
+    #[doc(alias = "cancel_futures")]
     pub fn cancel(&self) {
         self.state.acquire().end = 0;
         self.stop();
     }
 
     /// How many threads work at this moment, those that wait for room or inside the iterator included.
+    ///
+    /// A thread that was started and does not run yet is not one of them. May be out of date before it is returned: fit for a
+    /// test or a log. Promises no memory ordering.
+    ///
+    /// ```
+    /// use futon::ParMap;
+    /// use std::thread;
+    ///
+    /// let map = ParMap::new(1.., 4, |n| n);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| map.work());
+    ///     while map.workers() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     map.stop();
+    /// });
+    /// assert_eq!(map.workers(), 0);
+    /// ```
+    #[must_use]
     pub fn workers(&self) -> usize {
         self.state.acquire().workers.len()
     }
@@ -273,13 +340,25 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
     /// (`Relaxed`).
     ///
     /// ```
-    /// assert_eq!(futon::ParMap::new(1..2, 1, |n| n).waiters(), 0);
+    /// use futon::ParMap;
+    /// use std::thread;
+    ///
+    /// let map = ParMap::new(1.., 4, |n| n);
+    /// thread::scope(|s| {
+    ///     s.spawn(|| map.work());
+    ///     while map.waiters() < 1 {
+    ///         thread::yield_now();
+    ///     }
+    ///     map.stop();
+    /// });
+    /// assert_eq!(map.into_inner().results.len(), 4); // it had waited for room for a fifth one
     /// ```
+    #[must_use]
     pub fn waiters(&self) -> usize {
         self.room.waiters() + self.changed.waiters()
     }
 
-    /// All that is left.
+    /// All that is left, once nobody works or asks any more.
     ///
     /// ```
     /// use std::thread;
@@ -295,6 +374,7 @@ impl<I: Iterator, F, R> ParMap<I, F, R> {
     /// let rest = left.items.into_iter().map(|(_, item)| item).chain(left.iter).map(|n| 10 * n);
     /// assert_eq!(results.chain(rest).take(8).collect::<Vec<_>>(), [20, 30, 40, 50, 60, 70, 80, 90]);
     /// ```
+    #[must_use]
     pub fn into_inner(self) -> Leftovers<I, R> {
         let state = self.state.into_inner();
         let (iter, mut items) = self.items.into_inner_indexed();

@@ -12,6 +12,25 @@ use crate::deadline::Deadline;
 use crate::lock::LockGuard;
 
 /// The next result is not there yet, and the caller did not want to wait, or not any longer.
+///
+/// It promises no memory ordering. Python's `multiprocessing.TimeoutError`.
+///
+/// ```
+/// use futon::{IteratorExt, NotReady};
+/// use std::thread;
+///
+/// let first = thread::scope(|s| {
+///     let squares = (3..6).par_map(s, 1, |n| n * n);
+///     loop {
+///         match squares.try_next() {
+///             Err(NotReady) => thread::yield_now(), // or something of use
+///             Ok(first) => break first,
+///         }
+///     }
+/// });
+/// assert_eq!(first, Some(9));
+/// ```
+#[doc(alias = "TimeoutError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotReady;
 
@@ -28,6 +47,13 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     ///
     /// If no thread works at this moment it pulls the item and maps it itself.
     ///
+    /// Python's `next(results)` of what `Pool.imap` returns.
+    ///
+    /// ```
+    /// let map = futon::ParMap::new(1..3, 8, |n| n * n);
+    /// assert_eq!((map.next(), map.next(), map.next()), (Some(1), Some(4), None));
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the function has panicked for this item, or the iterator in its place; and with "already executing" if it is
@@ -42,7 +68,7 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// The next result, if it is there.
     ///
     /// `Ok(None)` is the end. Waits for nobody. But where no thread works it pulls and maps as [`next`](Self::next)
-    /// does, and panics as that does.
+    /// does.
     ///
     /// ```
     /// use futon::{NotReady, ParMap, Semaphore};
@@ -63,6 +89,15 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     ///     assert_eq!(map.next(), Some(1));
     /// });
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`] if it is not there, and threads work or are about to. So it is too where the function or the iterator calls
+    /// this.
+    ///
+    /// # Panics
+    ///
+    /// If the function has panicked for this item, or the iterator in its place.
     pub fn try_next(&self) -> Result<Option<R>, NotReady> {
         self.next_until(Deadline::after(Duration::ZERO))
     }
@@ -71,9 +106,34 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     ///
     /// `Ok(None)` is the end. Never gives up before its time, and looks once more after it; the result is not lost,
     /// but the next one still. The limit is for the wait: where no thread works this pulls and maps as
-    /// [`next`](Self::next) does, and that may take longer. Panics as that does.
+    /// [`next`](Self::next) does, and that may take longer. A zero timeout is [`try_next`](Self::try_next);
+    /// `Duration::MAX` and everything else beyond the range of the clock is [`next`](Self::next).
     ///
     /// Python's `next(timeout)` of what `Pool.imap` returns.
+    ///
+    /// ```
+    /// use futon::{Event, IteratorExt, NotReady};
+    /// use std::{thread, time::Duration};
+    ///
+    /// let go = Event::new();
+    /// thread::scope(|s| {
+    ///     let slow = ["a"].iter().par_map(s, 1, |item| {
+    ///         go.wait();
+    ///         item
+    ///     });
+    ///     assert_eq!(slow.next_timeout(Duration::from_millis(1)), Err(NotReady));
+    ///     go.set();
+    ///     assert_eq!(slow.next_timeout(Duration::MAX), Ok(Some(&"a")));
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`] if it was not there in time.
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next).
     pub fn next_timeout(&self, timeout: Duration) -> Result<Option<R>, NotReady> {
         self.next_until(Deadline::after(timeout))
     }
@@ -81,6 +141,24 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// The next result, or [`NotReady`] if it is not there by `deadline`.
     ///
     /// As [`next_timeout`](Self::next_timeout), for a limit that several waits share.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// // All that is there within a millisecond. This thread maps them itself, so that none is late.
+    /// let map = futon::ParMap::new(1..=3, 8, |n| n * n);
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// let results = std::iter::from_fn(|| map.next_deadline(deadline).ok().flatten());
+    /// assert_eq!(results.collect::<Vec<_>>(), [1, 4, 9]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`] if it was not there in time.
+    ///
+    /// # Panics
+    ///
+    /// As [`next`](Self::next).
     pub fn next_deadline(&self, deadline: Instant) -> Result<Option<R>, NotReady> {
         self.next_until(Deadline::at(deadline))
     }

@@ -9,7 +9,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::{Leftovers, ParMap, Workers};
 
-/// The results of a map by threads of a scope.
+/// The results of a map by threads of a scope, one after the other.
 ///
 /// Made by [`par_map`](crate::IteratorExt::par_map) and [`par_map_unordered`](crate::IteratorExt::par_map_unordered). As an
 /// iterator it gives the results; all that a [`ParMap`] can do is there through `Deref`, so that it can be waited for the next
@@ -20,6 +20,21 @@ use super::{Leftovers, ParMap, Workers};
 /// that were taken and not begun, results, and the iterator. [`into_inner`](Self::into_inner) drops nothing. Neither
 /// interrupts a call of the function or the iterator, and the scope does not end before that has returned. If this leaks
 /// (`mem::forget`) while workers wait for room, they wait for ever, and so does the scope.
+///
+/// ```
+/// use futon::IteratorExt;
+/// use std::thread;
+///
+/// thread::scope(|s| {
+///     // There is no end to the items, but to the results that are asked for.
+///     let mut squares = (1..).par_map(s, 2, |n| n * n);
+///     assert_eq!(squares.find(|square| square % 7 == 0), Some(49));
+/// });
+/// ```
+///
+/// Memory ordering, fairness and panics are as [`ParMap`] says; the iterator is fused. It is what Python's `Pool.imap`
+/// returns.
+#[doc(alias = "IMapIterator")]
 #[must_use = "the workers stop as soon as this is dropped"]
 pub struct ParMapResults<'scope, I: Iterator, F, R> {
     map: Cancelling<I, F, R>,
@@ -65,7 +80,7 @@ where
 impl<I: Iterator, F, R> ParMapResults<'_, I, F, R> {
     /// All that is left, when the threads have ended.
     ///
-    /// It stops the workers, as dropping does, and waits for them.
+    /// It [cancels](ParMap::cancel) the map, as dropping does, and waits for the threads.
     ///
     /// ```
     /// use futon::IteratorExt;
@@ -87,6 +102,7 @@ impl<I: Iterator, F, R> ParMapResults<'_, I, F, R> {
     ///
     /// With "already executing" if it is the function or the iterator that calls it, which would wait for itself.
     #[track_caller]
+    #[must_use = "to stop the workers and drop all that is left, drop the results"]
     pub fn into_inner(self) -> Leftovers<I, R> {
         self.assert_not_at_work(&self.state.acquire());
         let Self { map, workers } = self;
@@ -104,6 +120,17 @@ impl<I: Iterator, F, R> ParMapResults<'_, I, F, R> {
     /// How many threads were started: fewer than asked for if the system would not give so many.
     ///
     /// If it gives none at all, whoever asks for a result maps its item.
+    ///
+    /// ```
+    /// use futon::IteratorExt;
+    /// use std::thread;
+    ///
+    /// thread::scope(|s| {
+    ///     let results = (0..9).par_map(s, 2, |n| n);
+    ///     assert_eq!(results.threads(), 2);
+    /// });
+    /// ```
+    #[must_use]
     pub fn threads(&self) -> usize {
         self.workers.len()
     }

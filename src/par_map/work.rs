@@ -14,8 +14,22 @@ impl<I: Iterator, F: Fn(I::Item) -> R, R> ParMap<I, F, R> {
     /// To be called by as many threads as are to work. It returns when the iterator has ended, or somebody has called
     /// [`stop`](Self::stop), or when a panic has ended the map. It does not panic if the function or the iterator does.
     ///
-    /// If nobody asks for the results it waits for ever: call [`stop`](Self::stop) when you have done with them, and where
-    /// whoever asks may panic, in the `drop` of something.
+    /// If nobody asks for the results it waits for ever once there is no room, be it for an item that will not come: call
+    /// [`stop`](Self::stop) when you have done with them, and where whoever asks may panic, in the `drop` of something.
+    ///
+    /// ```
+    /// use futon::ParMap;
+    /// use std::thread;
+    ///
+    /// // With room for all nobody has to ask meanwhile.
+    /// let map = ParMap::new(1..=4, 8, |n| (n * n, thread::current().id()));
+    /// let worker = thread::scope(|s| {
+    ///     let worker = s.spawn(|| map.work());
+    ///     worker.thread().id()
+    /// });
+    /// assert_eq!(map.next(), Some((1, worker)));
+    /// assert_eq!(map.into_inner().results.len(), 3);
+    /// ```
     ///
     /// # Panics
     ///

@@ -6,7 +6,8 @@ use crate::semaphore::Semaphore;
 
 /// How many threads map, how many items they may have in flight, and how many each takes at once.
 ///
-/// Where one is wanted a number will do, which is that of the threads.
+/// Where one is wanted a number will do, which is that of the threads. By `Default` these are as many as the system says are
+/// of use to this program.
 ///
 /// ```
 /// use futon::{IteratorExt, Workers};
@@ -34,6 +35,21 @@ impl Workers {
     ///
     /// With no threads at all whoever asks for a result maps its item, one after the other: for a look at what goes
     /// wrong, and for a program that is told how many threads to use.
+    ///
+    /// ```
+    /// use futon::{IteratorExt, Workers};
+    /// use std::thread;
+    ///
+    /// let me = thread::current().id();
+    /// thread::scope(|s| {
+    ///     let mut nobody = (0..3).par_map(s, Workers::new(0), |_| thread::current().id());
+    ///     assert!(nobody.all(|worker| worker == me));
+    ///     let mut others = (0..3).par_map(s, Workers::new(2), |_| thread::current().id());
+    ///     assert!(others.all(|worker| worker != me));
+    /// });
+    /// ```
+    #[must_use]
+    #[doc(alias = "num_threads")]
     #[doc(alias = "max_workers")]
     pub const fn new(threads: usize) -> Self {
         Self { threads, in_flight: None, chunk: 1 }
@@ -46,9 +62,24 @@ impl Workers {
     ///
     /// Python's `buffersize`.
     ///
+    /// ```
+    /// use futon::{IteratorExt, Workers};
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    ///
+    /// let pulled = AtomicUsize::new(0);
+    /// let items = (0..100).inspect(|_| _ = pulled.fetch_add(1, Relaxed));
+    /// std::thread::scope(|s| {
+    ///     for result in items.par_map(s, Workers::new(2).in_flight(3), |n| n) {
+    ///         let handed_out = result + 1;
+    ///         assert!(pulled.load(Relaxed) <= handed_out + 3);
+    ///     }
+    /// });
+    /// ```
+    ///
     /// # Panics
     ///
     /// If `items` is 0.
+    #[must_use]
     #[track_caller]
     #[doc(alias = "buffersize")]
     #[doc(alias = "buffer_size")]
@@ -76,6 +107,7 @@ impl Workers {
     /// # Panics
     ///
     /// If `items` is 0.
+    #[must_use]
     #[track_caller]
     #[doc(alias = "chunksize")]
     pub const fn chunk(mut self, items: usize) -> Self {
