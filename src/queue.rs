@@ -59,7 +59,7 @@
 //! one was faster. Here it has what it waited for, without the lock. And with little room it counts that threads that wait bring their
 //! items with them: a thread that runs serves all of them in one turn on the CPU, in the place of one.
 //!
-//! With more room it is better not to wait in line at all. A thread that finds the queue full looks for a microsecond whether there is
+//! With more room it is better not to wait in line at all. A thread that finds the queue full looks for some microseconds whether there is
 //! room for several items, and then puts several: in steps of one it would follow those who get, with a cache line
 //! that goes back and forth for each item.
 
