@@ -21,10 +21,11 @@ use std::time::Instant;
 
 pub use handle::SharedIterHandle;
 pub use puller::Puller;
-use returned::{Returned, Run};
+use returned::{GiveBack, Returned, Run};
 
 use crate::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::atomic::{AtomicU32, AtomicU64, thread_id};
+use crate::deadline::Deadline;
 use crate::lock::{Lock, LockGuard};
 
 /// An iterator that many threads pull from, each item going to exactly one of them.
@@ -215,8 +216,9 @@ impl<I: Iterator> SharedIter<I> {
     /// The next item, or [`Busy`] if other threads are inside the iterator for all of `timeout`.
     ///
     /// `Ok(None)` is the end. The limit is for the wait; the iterator itself may block for longer. Never gives up
-    /// before its time. With a zero timeout it does not wait; `Duration::MAX` and everything else beyond the range
-    /// of the clock is [`next`](Self::next).
+    /// before its time, and then looks once more whether items were given back. A zero timeout is
+    /// [`try_next`](Self::try_next); `Duration::MAX` and everything else beyond the range of the clock is
+    /// [`next`](Self::next).
     ///
     /// ```
     /// use std::time::Duration;
@@ -229,13 +231,14 @@ impl<I: Iterator> SharedIter<I> {
     ///
     /// # Errors
     ///
-    /// [`Busy`] if others were inside all the time. It does not look then for what pullers have given back meanwhile.
+    /// [`Busy`] if others were inside all the time.
     ///
     /// # Panics
     ///
-    /// As [`next`](Self::next), also with a zero timeout.
+    /// As [`next`](Self::next), but with a zero timeout as [`try_next`](Self::try_next).
     pub fn next_timeout(&self, timeout: Duration) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.occupied().acquire_timeout(timeout)).map(value)
+        let wait = || self.occupied().acquire_timeout(timeout);
+        self.pull(|| if timeout.is_zero() { None } else { wait() }).map(value)
     }
 
     /// The next item, or [`Busy`] if other threads are inside the iterator until `deadline`.
@@ -257,9 +260,11 @@ impl<I: Iterator> SharedIter<I> {
     ///
     /// # Panics
     ///
-    /// As [`next`](Self::next), also past the deadline.
+    /// As [`next`](Self::next), but past the deadline as [`try_next`](Self::try_next).
     pub fn next_deadline(&self, deadline: Instant) -> Result<Option<I::Item>, Busy> {
-        self.pull(|| self.occupied().acquire_deadline(deadline)).map(value)
+        let wait = || self.occupied().acquire_deadline(deadline);
+        let is_over = || Deadline::at(deadline).has_passed();
+        self.pull(|| if is_over() { None } else { wait() }).map(value)
     }
 
     /// Up to `n` items, taken under one lock. Fewer only where the iterator ends or is stopped, none at the end.
@@ -454,12 +459,12 @@ impl<I: Iterator> SharedIter<I> {
         let source = match self.source().try_acquire() {
             Some(source) => source,
             None => {
-                let source = wait().ok_or(Busy)?;
-                // This is what may have happened meanwhile.
+                let source = wait();
+                // This is what may have happened meanwhile, also where the wait was in vain.
                 if let Some(found) = self.find() {
                     return Ok(found);
                 }
-                source
+                source.ok_or(Busy)?
             }
         };
         Ok(self.next_inside(me, source))
@@ -583,12 +588,6 @@ impl<I: Iterator> SharedIter<I> {
     }
 }
 
-/// Runs that go back if the iterator panics.
-struct GiveBack<'a, T> {
-    returned: &'a Returned<T>,
-    runs: &'a mut [Run<T>],
-}
-
 /// A run that is filled from front to back, and goes back if the iterator panics.
 struct Filling<'a, I: Iterator> {
     returned: &'a Returned<I::Item>,
@@ -607,12 +606,6 @@ impl<I: Iterator> Drop for Filling<'_, I> {
     fn drop(&mut self) {
         self.end();
         self.returned.give(self.run.take());
-    }
-}
-
-impl<T> Drop for GiveBack<'_, T> {
-    fn drop(&mut self) {
-        self.runs.iter_mut().for_each(|run| self.returned.give(run.take()));
     }
 }
 

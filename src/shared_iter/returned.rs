@@ -147,6 +147,18 @@ impl<T> Returned<T> {
     }
 }
 
+/// Runs that go back when this is dropped: if the iterator panics.
+pub(super) struct GiveBack<'a, T> {
+    pub(super) returned: &'a Returned<T>,
+    pub(super) runs: &'a mut [Run<T>],
+}
+
+impl<T> Drop for GiveBack<'_, T> {
+    fn drop(&mut self) {
+        self.runs.iter_mut().for_each(|run| self.returned.give(run.take()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -618,9 +618,16 @@ fn an_iterator_that_pulls_from_its_own_wrapper_panics_and_does_not_wait_for_itse
 
 #[test]
 fn an_iterator_that_tries_to_pull_from_its_own_wrapper_finds_it_busy() {
-    let shared = Ouroboros::shared(|own| Some(format!("{:?}", own.try_next())), |_| 0);
-    assert_eq!(shared.next().unwrap(), "Err(Busy)");
-    assert_eq!(shared.panicked(), None);
+    let tries: [With<Ouroboros, Option<String>>; 3] = [
+        |own| Some(format!("{:?}", own.try_next())),
+        |own| Some(format!("{:?}", own.next_timeout(Duration::ZERO))),
+        |own| Some(format!("{:?}", own.next_deadline(Instant::now()))),
+    ];
+    for pull in tries {
+        let shared = Ouroboros::shared(pull, |_| 0);
+        assert_eq!(shared.next().unwrap(), "Err(Busy)");
+        assert_eq!(shared.panicked(), None);
+    }
 }
 
 #[test]
@@ -881,6 +888,33 @@ fn what_a_waiting_thread_gets(
 fn who_waits_gets_what_came_back_meanwhile() {
     for wait in WAITS {
         assert!(what_a_waiting_thread_gets(wait, |_, puller| drop(puller)).is_some());
+    }
+}
+
+#[test]
+fn whose_time_runs_out_gets_what_came_back_meanwhile() {
+    type Wait = fn(&SharedIter<Boxed>, Duration) -> Result<Option<usize>, Busy>;
+    let waits: [Wait; 2] = [
+        |shared, timeout| shared.next_timeout(timeout),
+        |shared, timeout| shared.next_deadline(Instant::now() + timeout),
+    ];
+    for wait in waits {
+        let (mut timeout, mut has_waited) = (Duration::from_millis(2), false);
+        while !has_waited {
+            timeout *= 2;
+            with_unread_while_another_is_inside(|shared, puller| {
+                thread::scope(|s| {
+                    let waiting = s.spawn(|| wait(shared, timeout));
+                    wait_until(|| shared.waiters() == 1 || waiting.is_finished());
+                    drop(puller);
+                    // If not, its time was over before that.
+                    has_waited = shared.waiters() == 1;
+                    let got = waiting.join().unwrap();
+                    assert!(got.is_ok() || !has_waited, "{got:?}");
+                    [got.ok().flatten().into_iter().collect(), drain(shared)].concat()
+                })
+            });
+        }
     }
 }
 
