@@ -312,6 +312,22 @@ pub fn links_lead_to_the_same_in_rustdoc(
     breaches
 }
 
+/// Each file belongs to a chapter: the first page names it, or its folder.
+pub fn sources_have_a_chapter(first: &Source, sources: &[Source]) -> Vec<Breach> {
+    let rows = first.text.lines().filter(|line| line.starts_with("| ["));
+    let named: Vec<_> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    let has_one = |source: &&Source| {
+        let is_within = |name: &&str| {
+            source.path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        named.iter().any(is_within)
+    };
+    // What holds the book together is not in it.
+    let files = sources.iter().filter(|source| !["src/lib.rs", "src/book.rs"].contains(&&*source.path));
+    let alone = files.filter(|source| !has_one(source));
+    alone.map(|source| source.breach(0, format!("no chapter in `{}`", first.path))).collect()
+}
+
 /// A picture without what an address may not have in it.
 fn in_an_address(picture: &str) -> String {
     let text = picture.replace('\n', "").replace('"', "'");
@@ -478,6 +494,14 @@ mod the_rules {
         assert_eq!(rule(&right.replace("[a][futex]", "[a][lock]")), [1]);
         assert_eq!(rule("![p][plot]\n\n[plot]: d/p.svg\n"), []);
         assert_eq!(rule("![p][plot]\n\n[plot]: d/q.svg\n"), [3]);
+    }
+
+    #[test]
+    fn find_a_source_without_a_chapter() {
+        let first = Source::new("docs/README.md", "| [1][a] | `src/a.rs`, `src/b` |\n`src/c.rs`\n");
+        let rule = |path: &str| sources_have_a_chapter(&first, &[Source::new(path, "")]).len();
+        assert_eq!(["src/a.rs", "src/b/x.rs", "src/lib.rs"].map(rule), [0, 0, 0]);
+        assert_eq!(["src/c.rs", "src/b.rs", "src/bc.rs"].map(rule), [1, 1, 1]);
     }
 
     #[test]

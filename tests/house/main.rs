@@ -7,6 +7,7 @@
 mod book;
 mod chapter;
 mod form;
+mod items;
 mod layers;
 mod proof;
 mod reasons;
@@ -18,6 +19,7 @@ mod the_sources {
     use std::fs;
 
     use crate::form::*;
+    use crate::items::*;
     use crate::layers::*;
     use crate::proof::*;
     use crate::reasons::*;
@@ -145,6 +147,42 @@ mod the_sources {
     }
 
     #[test]
+    fn have_an_example_of_each_item() {
+        let layers = Layers::of(&read(&root().join("src/lib.rs")));
+        let sources = sources("src");
+        let sources = sources.iter().filter(|source| !is_a_model(source));
+        assert_none(sources.flat_map(|source| items_have_an_example(source, &layers)));
+    }
+
+    /// In rustdoc's search, by an alias where it is not futon's own name.
+    #[test]
+    fn are_found_by_the_names_of_others() {
+        let layers = Layers::of(&read(&root().join("src/lib.rs")));
+        let sources = sources("src");
+        let python = "Lock RLock Condition Semaphore BoundedSemaphore Event Barrier BrokenBarrierError \
+            acquire release locked _is_owned _recursion_count wait wait_for notify notify_all set clear is_set \
+            parties n_waiting broken abort reset Queue LifoQueue PriorityQueue SimpleQueue put get put_nowait \
+            get_nowait qsize empty full maxsize task_done join shutdown is_shutdown Empty Full ShutDown \
+            ThreadPoolExecutor imap imap_unordered";
+        let std = "Mutex MutexGuard MappedMutexGuard lock try_lock get_mut into_inner filter_map map ReentrantLock \
+            ReentrantLockGuard Condvar wait wait_while wait_timeout wait_timeout_while notify_one notify_all \
+            Barrier BarrierWaitResult is_leader channel sync_channel send recv try_send try_recv send_timeout \
+            recv_timeout recv_deadline SendError RecvError TrySendError TryRecvError RecvTimeoutError";
+        let parking_lot = "try_lock_for try_lock_until is_locked lock_arc try_lock_arc try_lock_arc_for \
+            try_lock_arc_until ArcMutexGuard ReentrantMutex ReentrantMutexGuard ArcReentrantMutexGuard \
+            MappedReentrantMutexGuard is_owned_by_current_thread try_map unlock_fair unlocked bump wait_until \
+            wait_while_for wait_while_until";
+        let tokio = "add_permits available_permits acquire_owned try_acquire_owned acquire_many \
+            acquire_many_owned try_acquire_many try_acquire_many_owned SemaphorePermit OwnedSemaphorePermit \
+            forget split merge lock_owned OwnedMutexGuard";
+        let rayon = "par_bridge for_each try_for_each";
+        let all = [python, std, parking_lot, tokio, rayon];
+        let lost: Vec<_> =
+            all.iter().flat_map(|names| names_of_others_are_found(names, &sources, &layers)).collect();
+        assert_eq!(lost, [""; 0], "no item has these names or aliases");
+    }
+
+    #[test]
     fn depend_on_little() {
         let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
         assert_none(dependencies_are_few("Cargo.toml", &manifest));
@@ -229,6 +267,11 @@ mod the_book {
         let first = page("docs/README.md");
         let pages = chapters().into_iter().chain([first]);
         assert_none(pages.flat_map(|page| links_lead_to_the_same_in_rustdoc(&page, &rustdoc, text)));
+    }
+
+    #[test]
+    fn has_a_chapter_for_each_source() {
+        assert_none(sources_have_a_chapter(&page("docs/README.md"), &sources("src")));
     }
 
     #[test]

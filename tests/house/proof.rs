@@ -1,5 +1,6 @@
 //! The chapter on proof says of each guarantee which checks are behind it.
 
+use crate::items::{items, module};
 use crate::layers::Layers;
 use crate::source::{Breach, Source, words};
 
@@ -115,49 +116,16 @@ pub struct Promise {
 
 /// What a file of the sources promises to users, who see the types that lib.rs exports and the modules that are public.
 pub fn promises(source: &Source, layers: &Layers) -> Vec<Promise> {
-    let module = source.path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or_default();
-    let module = if module == "lib" { "futon" } else { module };
-    let is_public = module == "futon" || layers.is_public(module);
     let mut promises = Vec::new();
-    let mut promise = |owner: &str, name: String| {
-        promises.push(Promise { owner: owner.to_owned(), name });
-    };
-    let mut owner = module;
-    let (mut is_trait, mut is_hidden) = (false, false);
-    // What the documentation has in bold type of the item that comes next.
-    let mut topics = Vec::new();
-    for line in &source.lines {
-        let has = |name: &&str| layers.items.contains_key(*name);
-        let exported = words(&line.code).find(has);
-        let words: Vec<_> = words(&line.code).collect();
-        // A block at the margin is of a type, or of a trait.
-        if ["impl", "pub trait"].iter().any(|block| line.code.starts_with(block)) {
-            owner = exported.unwrap_or(module);
-            is_trait = words.contains(&"trait") && exported.is_some();
-        } else if line.code == "}" {
-            (owner, is_trait) = (module, false);
-        }
-        let item = match words[..] {
-            ["pub", "struct" | "enum" | "trait", name, ..] if has(&name) => Some((name, None)),
-            ["pub", "fn", name, ..]
-            | ["pub", "const", "fn", name, ..]
-            | ["pub", "unsafe", "fn", name, ..]
-            | ["pub", "const", name, ..] => Some((owner, Some(format!("`{name}`")))),
-            ["fn", name, ..] if is_trait => Some((owner, Some(format!("`{name}`")))),
-            _ => None,
-        };
-        if let Some((owner, name)) = item.filter(|_| !is_hidden) {
-            name.into_iter().chain(topics.drain(..)).for_each(|name| promise(owner, name));
-        }
-        topics.extend(bold(&line.comment, "/// "));
-        let is_attribute = line.code.trim_start().starts_with('#');
-        if !is_attribute && !line.comment.starts_with("///") {
-            topics.clear();
-        }
-        is_hidden = is_attribute && (is_hidden || line.code.contains("doc(hidden)"));
-        if let Some(topic) = bold(&line.comment, "//! * ").filter(|_| is_public) {
-            promise(module, topic);
-        }
+    for item in items(source, layers) {
+        let name = item.name.iter().map(|name| format!("`{name}`"));
+        let topics = item.docs.iter().filter_map(|line| bold(line, " "));
+        promises.extend(name.chain(topics).map(|name| Promise { owner: item.owner.clone(), name }));
+    }
+    let module = module(source);
+    if module == "futon" || layers.is_public(module) {
+        let topics = source.lines.iter().filter_map(|line| bold(&line.comment, "//! * "));
+        promises.extend(topics.map(|name| Promise { owner: module.to_owned(), name }));
     }
     promises
 }
@@ -338,7 +306,7 @@ pub fn lock() {}
         assert_eq!(promised("src/lock.rs", text), expected);
         assert_eq!(promised("src/lib.rs", LIB), ["futon **Time"]);
         let futex = "//! * **Wakes.** All.\n//! **No.** No.\npub fn wake() {}\n";
-        assert_eq!(promised("src/futex.rs", futex), ["futex **Wakes", "futex `wake`"]);
+        assert_eq!(promised("src/futex.rs", futex), ["futex `wake`", "futex **Wakes"]);
     }
 
     #[test]
