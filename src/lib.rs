@@ -69,6 +69,10 @@
 //! stands above it there; one with an algorithm opens with its state and its invariant; and each memory ordering has a
 //! comment that says why it is enough. The [`book`] tells how they came to be as they are, for readers who have never used an atomic.
 
+// What users see says when it fails and when it panics, and what is not to be thrown away.
+#![deny(clippy::missing_errors_doc, clippy::missing_panics_doc)]
+#![deny(clippy::must_use_candidate, clippy::return_self_not_must_use)]
+
 // 0: what the machine gives, or the model of it.
 pub mod atomic;
 pub mod deadline;

@@ -16,6 +16,9 @@
 //! up to any thread. At the start of an execution a thread that nobody synchronizes with stores true
 //! into a few atomics. A Relaxed load of one of them may see the store or not, and loom tries both.
 
+// What users do not see does not say so much.
+#![allow(clippy::missing_errors_doc, clippy::missing_panics_doc, clippy::must_use_candidate)]
+
 mod world;
 
 use std::cell::{Cell, OnceCell};
