@@ -43,8 +43,9 @@ const GONE: u64 = u64::MAX;
 /// Runs `model` in every way that it can run, like [`loom::model`].
 ///
 /// In the place of that one, because futon's types need a place in each execution before the first
-/// thread starts. One of loom's five threads is used up for it. The environment variables that steer
-/// loom work as usual; a model with three threads or more wants `LOOM_MAX_PREEMPTIONS=2` or
+/// thread starts. One of loom's five threads is used up for it. The environment variables that bound
+/// loom work as usual, and `LOOM_LOCATION`, but not `LOOM_LOG`. A model
+/// with three threads or more wants `LOOM_MAX_PREEMPTIONS=2` or
 /// [`check_with`].
 pub fn check<F: Fn() + Sync + Send + 'static>(model: F) {
     check_with(loom::model::Builder::new(), model);
