@@ -24,7 +24,7 @@ fn assert_is<T: PartialEq + Debug + Copy, const N: usize>(seen: &Seen<T>, expect
 struct Shared {
     x: AtomicU32,
     y: AtomicU32,
-    beside: Unprotected,
+    number: Unprotected,
 }
 
 /// Runs each on a thread of its own. What they returned, in their order.
@@ -33,7 +33,7 @@ fn beside<A: 'static, B: 'static>(
     second: impl FnOnce(&Shared) -> B + 'static,
 ) -> (A, B) {
     let shared =
-        Arc::new(Shared { x: AtomicU32::new(0), y: AtomicU32::new(0), beside: Unprotected::new(0) });
+        Arc::new(Shared { x: AtomicU32::new(0), y: AtomicU32::new(0), number: Unprotected::new(0) });
     let (one, other) = (shared.clone(), shared);
     let first = thread::spawn(move || first(&one));
     let second = thread::spawn(move || second(&other));
@@ -108,14 +108,14 @@ fn an_rmw_hands_on_what_was_released() {
     static SEEN: Seen<bool> = Seen::new();
     check(|| {
         let release = |shared: &Shared| {
-            shared.beside.set(7);
+            shared.number.set(7);
             shared.x.fetch_add(1, Release);
         };
         let pass_on = |shared: &Shared| {
             let is_second = shared.x.fetch_add(1, Relaxed) == 1;
             // What this reads was written by the line above, which has released nothing itself.
             if is_second && shared.x.load(Acquire) == 2 {
-                assert_eq!(shared.beside.get(), 7);
+                assert_eq!(shared.number.get(), 7);
             }
             is_second
         };
@@ -148,16 +148,16 @@ fn a_store_does_not_hand_on_what_was_released() {
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn finds_a_write_beside_a_write() {
-    check(|| _ = beside(|shared| shared.beside.set(1), |shared| shared.beside.set(2)));
+    check(|| _ = beside(|shared| shared.number.set(1), |shared| shared.number.set(2)));
 }
 
 #[test]
 #[should_panic(expected = "Causality violation")]
 fn finds_a_read_beside_a_write() {
-    check(|| _ = beside(|shared| shared.beside.set(1), |shared| shared.beside.get()));
+    check(|| _ = beside(|shared| shared.number.set(1), |shared| shared.number.get()));
 }
 
 #[test]
 fn reads_beside_reads_are_no_race() {
-    check(|| _ = beside(|shared| shared.beside.get(), |shared| shared.beside.get()));
+    check(|| _ = beside(|shared| shared.number.get(), |shared| shared.number.get()));
 }
