@@ -328,6 +328,17 @@ pub fn sources_have_a_chapter(first: &Source, sources: &[Source]) -> Vec<Breach>
     alone.map(|source| source.breach(0, format!("no chapter in `{}`", first.path))).collect()
 }
 
+/// The README says of how many places the page on mutations is.
+pub fn mutations_are_counted(readme: &Source, page: &str) -> Vec<Breach> {
+    let all = page.lines().find_map(|line| line.strip_prefix("| `all` | ")?.split(' ').next());
+    let all = all.unwrap_or("none");
+    let (thousands, rest) = all.split_at(all.len().saturating_sub(3));
+    let claim = format!("changed at {thousands},{rest} places");
+    let is_true = readme.text.contains(&claim);
+    let breach = || readme.breach(0, format!("the page on mutations is of {all} places"));
+    if is_true { Vec::new() } else { vec![breach()] }
+}
+
 /// A picture without what an address may not have in it.
 fn in_an_address(picture: &str) -> String {
     let text = picture.replace('\n', "").replace('"', "'");
@@ -494,6 +505,13 @@ mod the_rules {
         assert_eq!(rule(&right.replace("[a][futex]", "[a][lock]")), [1]);
         assert_eq!(rule("![p][plot]\n\n[plot]: d/p.svg\n"), []);
         assert_eq!(rule("![p][plot]\n\n[plot]: d/q.svg\n"), [3]);
+    }
+
+    #[test]
+    fn find_a_count_that_is_another_one() {
+        let readme = Source::new("README.md", "They are changed at 1,571 places.\n");
+        let rule = |page: &str| mutations_are_counted(&readme, page).len();
+        assert_eq!(["| `all` | 1571 | 9 |\n", "| `all` | 1572 | 9 |\n", ""].map(rule), [0, 1, 1]);
     }
 
     #[test]

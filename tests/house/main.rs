@@ -270,6 +270,11 @@ mod the_book {
     }
 
     #[test]
+    fn has_as_many_mutations_as_the_readme_says() {
+        assert_none(mutations_are_counted(&page("README.md"), &text("docs/mutations.md").unwrap()));
+    }
+
+    #[test]
     fn has_a_chapter_for_each_source() {
         assert_none(sources_have_a_chapter(&page("docs/README.md"), &sources("src")));
     }
