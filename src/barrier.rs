@@ -79,7 +79,8 @@ use crate::widths::Number;
 /// does not reach back, as it does in Python.
 ///
 /// **Broken.** A wait whose time runs out breaks the barrier, as do an abort and an action that panics. Then all who
-/// wait fail with [`BrokenBarrier`], and all who come, until somebody calls [`reset`](Self::reset).
+/// wait fail with [`BrokenBarrier`], and all who come, until somebody calls [`reset`](Self::reset). That a thread has
+/// ended or panicked the barrier does not know: [abort](Self::abort) it there.
 ///
 /// **Memory ordering.** What the threads of a round did before they waited is seen by all of them afterwards, and
 /// by the action; what the action did is seen by all. What happened before an abort, a reset or a wait that ran
@@ -432,6 +433,33 @@ impl<A> Barrier<A> {
     ///     assert!(other.join().unwrap().is_err());
     /// });
     /// assert!(barrier.is_broken());
+    /// ```
+    ///
+    /// A thread that may panic does it in a `drop`:
+    ///
+    /// ```
+    /// use futon::Barrier;
+    /// use std::thread;
+    ///
+    /// struct AbortOnPanic<'a>(&'a Barrier);
+    ///
+    /// impl Drop for AbortOnPanic<'_> {
+    ///     fn drop(&mut self) {
+    ///         if thread::panicking() {
+    ///             self.0.abort();
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let barrier = Barrier::new(2);
+    /// thread::scope(|s| {
+    ///     let other = s.spawn(|| {
+    ///         let _abort = AbortOnPanic(&barrier);
+    ///         panic!("half-way");
+    ///     });
+    ///     assert!(barrier.wait().is_err());
+    ///     assert!(other.join().is_err());
+    /// });
     /// ```
     pub fn abort(&self) {
         let mut state = self.state.acquire();

@@ -83,6 +83,7 @@ pub trait IteratorExt: Iterator + Sized {
     #[doc(alias = "imap")]
     #[doc(alias = "buffered")]
     #[doc(alias = "parallel_map")]
+    #[doc(alias = "par_iter")]
     #[doc(alias = "par_bridge")]
     fn par_map<'scope, F, R>(
         self,

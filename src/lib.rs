@@ -18,8 +18,9 @@
 //! | a primitive of my own | [`futex`] on the [`atomic`]s, with a [`deadline`] |
 //!
 //! The search of these pages knows most of them, and their methods, by the names that Python, std and other crates have for
-//! the same: `Mutex`, `Condvar`, `put_nowait`. [`RwLock`](std::sync::RwLock),
-//! [`OnceLock`](std::sync::OnceLock) and the [threads](std::thread) themselves are not here: std has them.
+//! the same: `Mutex`, `Condvar`, `put_nowait`. [`RwLock`](std::sync::RwLock), [`OnceLock`](std::sync::OnceLock),
+//! [`LazyLock`](std::sync::LazyLock) and the [threads](std::thread) themselves are not here: std has them.
+//! [A chapter](book::ch16_from_python) has what became of each name and each error of Python's.
 //!
 //! ```
 //! use futon::{Event, Lock};
@@ -59,7 +60,8 @@
 //!   [`RLock`] may be. Put a new one in the place of what can not be used.
 //! * **Tests without sleeps.** `waiters()` says how many threads are blocked, which is what a test has to wait for.
 //! * **Proof.** The crate's own tests check these sources under [loom](https://docs.rs/loom). With the feature
-//!   `loom` and `--cfg loom`, code that uses the crate can be checked in the same way, timeouts included.
+//!   `loom` and `--cfg loom`, code that uses the crate can be checked in the same way, timeouts included:
+//!   `docs/checking-your-code.md` says how.
 //!
 //! It compiles for Linux and Android.
 //!

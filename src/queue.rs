@@ -90,7 +90,8 @@ use crate::lock::{Lock, LockGuard};
 ///
 /// It is Python's `queue.Queue`: bounded or not, any number of threads at either end, with a limit of time for each wait; and
 /// it knows how many items are not done yet, so that a thread can [`join`](Self::join) the work. Unlike
-/// [`std::sync::mpsc`] it has no ends that are owned: it ends when somebody [`close`](Self::close)s it.
+/// [`std::sync::mpsc`] it has no ends that are owned: it ends when somebody [`close`](Self::close)s it, or takes back what is left
+/// with [`close_now`](Self::close_now).
 ///
 /// ```
 /// use futon::Queue;
@@ -442,6 +443,7 @@ where
     /// If the container does as it takes the item. Whether it has it is up to the container; a [`MinHeap`] has.
     #[inline]
     #[doc(alias = "send")]
+    #[doc(alias = "push")]
     pub fn put(&self, item: T) -> Result<(), Closed<T>> {
         self.put_until(item, || Deadline::NEVER).map_err(|error| Closed(error.into_inner()))
     }
@@ -556,6 +558,7 @@ where
     /// If the container does as it gives the item out. From a [`MinHeap`] nothing is lost by that.
     #[inline]
     #[doc(alias = "recv")]
+    #[doc(alias = "pop")]
     pub fn get(&self) -> Result<T, Closed> {
         self.get_until(|| Deadline::NEVER).map_err(|_| Closed(()))
     }
@@ -679,7 +682,8 @@ where
     /// have been put in.
     ///
     /// Items that [`close_now`](Self::close_now) has handed back are not waited for. What is put in while others are not done yet
-    /// is waited for too. Returns at once if nothing was ever put in.
+    /// is waited for too. Returns at once if nothing was ever put in. A thread that panics between a get and its `task_done`
+    /// leaves an item that is never done: this waits for ever then, [`join_timeout`](Self::join_timeout) does not.
     ///
     /// Python's `join()`.
     ///
@@ -768,6 +772,9 @@ where
     ///
     /// It is a [`close`](Self::close), also for those who wait. A [`join`](Self::join) does not wait for what is handed back, but
     /// it does for what was got and is not done. Of a queue that was closed before, it hands back what is still there.
+    ///
+    /// That is the container, whose [`pop`](Container::pop) gives the items in the order of the queue. From the front of a `VecDeque`
+    /// so they are anyway. In a `Vec` the newest is the last, and those of a [`MinHeap`] lie in no order.
     ///
     /// Python's `shutdown(immediate=True)`.
     ///

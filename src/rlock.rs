@@ -30,7 +30,8 @@ use crate::deadline::Deadline;
 ///
 /// Since one thread may have several guards, they give `&T` and never `&mut T`. To change the value put it
 /// into a [`Cell`](core::cell::Cell) or a [`RefCell`](core::cell::RefCell), as for
-/// [`std::sync::ReentrantLock`].
+/// [`std::sync::ReentrantLock`]. A `RefCell` panics where a function has borrowed from it to change it, and calls one that
+/// borrows too: have the guard while you call others, and the borrow only between the calls.
 ///
 /// ```
 /// use futon::RLock;
