@@ -50,7 +50,7 @@
 //! ```
 //!
 //! A model of it is a test that is compiled with `--cfg loom`, and calls `atomic::model::check` with what its threads do.
-//! `docs/checking-your-code.md` says how that is set up, and what a model does not see.
+//! [A page of the book](crate::book::checking_your_code) says how that is set up, and what a model does not see.
 
 #[cfg(not(all(loom, feature = "loom")))]
 mod native;

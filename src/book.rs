@@ -74,3 +74,7 @@ pub mod ch16_from_python {}
 #[doc = include_str!("../docs/links-in-rustdoc.md")]
 #[doc = include_str!("../docs/17-comparison.md")]
 pub mod ch17_comparison {}
+
+#[doc = include_str!("../docs/links-in-rustdoc.md")]
+#[doc = include_str!("../docs/checking-your-code.md")]
+pub mod checking_your_code {}

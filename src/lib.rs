@@ -61,7 +61,7 @@
 //! * **Tests without sleeps.** `waiters()` says how many threads are blocked, which is what a test has to wait for.
 //! * **Proof.** The crate's own tests check these sources under [loom](https://docs.rs/loom). With the feature
 //!   `loom` and `--cfg loom`, code that uses the crate can be checked in the same way, timeouts included:
-//!   `docs/checking-your-code.md` says how.
+//!   [A page of the book](book::checking_your_code) says how.
 //!
 //! It compiles for Linux and Android.
 //!
@@ -129,11 +129,7 @@ pub use shared_iter::{Busy, Puller, SharedIter, SharedIterHandle};
 pub use shared_range::{RangePuller, SharedRange, SharedSlice, SlicePuller};
 pub use threadsafe::threadsafe;
 
-/// Compiles and runs what the README and the guides show.
+/// Compiles and runs what the README shows.
 #[cfg(doctest)]
-mod pages {
-    #[doc = include_str!("../README.md")]
-    mod readme {}
-    #[doc = include_str!("../docs/checking-your-code.md")]
-    mod checking_your_code {}
-}
+#[doc = include_str!("../README.md")]
+mod readme {}

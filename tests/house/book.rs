@@ -351,8 +351,12 @@ fn in_an_address(picture: &str) -> String {
 
 /// The module in which rustdoc shows this chapter.
 fn module(file: &str) -> Option<String> {
-    let name = file.strip_suffix(".md")?;
-    name.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("ch{}", name.replace('-', "_")))
+    let name = file.strip_suffix(".md")?.replace('-', "_");
+    match name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Some(format!("ch{name}")),
+        // A guide, and no chapter.
+        false => (name == "checking_your_code").then_some(name),
+    }
 }
 
 /// A chapter is in the table of contents, on the first page, and in rustdoc.
