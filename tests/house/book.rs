@@ -1,6 +1,7 @@
 //! The chapters of the book are whole, and what they quote, name, link to and break is there.
 
 use crate::chapter::{blocks, breaks, prose};
+use crate::picture::in_an_address;
 use crate::source::{Breach, Source};
 
 /// What a chapter about a primitive consists of.
@@ -337,16 +338,6 @@ pub fn mutations_are_counted(readme: &Source, page: &str) -> Vec<Breach> {
     let is_true = readme.text.contains(&claim);
     let breach = || readme.breach(0, format!("the page on mutations is of {all} places"));
     if is_true { Vec::new() } else { vec![breach()] }
-}
-
-/// A picture without what an address may not have in it.
-fn in_an_address(picture: &str) -> String {
-    let text = picture.replace('\n', "").replace('"', "'");
-    let escaped = |byte: u8| match byte.is_ascii_alphanumeric() || b"-.,'/:=".contains(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escaped).collect()
 }
 
 /// The module in which rustdoc shows this chapter.

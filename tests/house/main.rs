@@ -9,6 +9,7 @@ mod chapter;
 mod form;
 mod items;
 mod layers;
+mod picture;
 mod proof;
 mod reasons;
 mod source;

@@ -1,7 +1,12 @@
 //! Which pictures there are, and what is in them.
 
+#[path = "../../../tests/house/picture.rs"]
+mod picture;
+
 use std::fs;
 use std::path::Path;
+
+use picture::in_an_address;
 
 use super::plot::{Content, Panel, Result, draw as draw_panels, height};
 use super::{Cell, time};
@@ -127,22 +132,9 @@ pub fn in_rustdoc(folder: &Path) -> std::io::Result<String> {
     let mut labels = String::new();
     for name in ["lock", "overview"] {
         let picture = fs::read_to_string(folder.join(name).with_extension("svg"))?;
-        labels.push_str(&format!("[{name}-picture]: data:image/svg+xml,{}\n", encoded(&picture)));
+        labels.push_str(&format!("[{name}-picture]: data:image/svg+xml,{}\n", in_an_address(&picture)));
     }
     Ok(labels)
-}
-
-/// As a part of an address.
-fn encoded(picture: &str) -> String {
-    let mut address = String::new();
-    for byte in picture.replace('\n', "").replace('"', "'").bytes() {
-        match byte {
-            b'-' | b'.' | b',' | b'\'' | b'/' | b':' | b'=' => address.push(byte.into()),
-            _ if byte.is_ascii_alphanumeric() => address.push(byte.into()),
-            _ => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    address
 }
 
 /// For each group the ratios to the best peer.
